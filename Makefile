@@ -1,0 +1,60 @@
+# Everything that is done with this repository by command. A reader needs only Go and "explore"; the rest is for those who change it.
+#
+# Tools are Go programs pinned by modules of their own (tools/go.mod, tools/buf/go.mod) and run by "go tool", which builds them from
+# source and caches them: nothing to install, nothing of theirs in our go.mod. buf is alone in its module because it needs another
+# version of protobuf than the code generators, and takes about two minutes to build the first time.
+#
+# Written for POSIX sh, GNU make 4 and the make 3.81 of macOS.
+
+GO      ?= go
+TOOL     = $(GO) tool -modfile=tools/go.mod
+BUF      = $(GO) tool -modfile=tools/buf/go.mod buf
+TARGETS  = darwin/arm64 windows/amd64 linux/arm64
+
+.DEFAULT_GOAL := help
+.PHONY: help explore test check fmt-check vet staticcheck proto-check cross proto bench ci
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '  %-12s %s\n' "$$name" "$$text"; done
+
+explore: ## start the explorer
+	$(GO) run ./cmd/explore
+
+test: ## run all tests
+	$(GO) test ./...
+
+check: fmt-check vet staticcheck proto-check cross ## everything that can be checked without running a test
+
+fmt-check: ## fail if gofmt would change a file
+	@out=$$(gofmt -l .) || exit 1; \
+	if [ -n "$$out" ]; then echo "not formatted (run gofmt -w):"; echo "$$out"; exit 1; fi
+
+vet: ## go vet
+	$(GO) vet ./...
+
+staticcheck: ## staticcheck, as pinned by tools/go.mod
+	$(TOOL) staticcheck ./...
+
+# The comparison is with copies, not with git, so that it tells the truth in a work tree with changes of any kind.
+proto-check: ## fail if the generated code is not what message.proto gives
+	@tmp=$$(mktemp -d) || exit 1; trap 'rm -rf "$$tmp"' EXIT; \
+	$(BUF) generate proto --template proto/buf.gen.yaml --output "$$tmp" || exit 1; \
+	for f in message.pb.go message_grpc.pb.go; do \
+		diff -u "proto/$$f" "$$tmp/proto/$$f" || { echo "proto/$$f is out of date: run make proto"; exit 1; }; \
+	done
+
+cross: ## build for the other systems that we promise
+	@for t in $(TARGETS); do \
+		echo "build for $$t"; \
+		GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -buildvcs=false ./... || exit 1; \
+	done
+
+proto: ## generate proto/*.pb.go from proto/message.proto
+	$(BUF) generate proto --template proto/buf.gen.yaml
+
+bench: ## run all benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+ci: ## what the build server does
+	.ci/run

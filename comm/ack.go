@@ -1,0 +1,131 @@
+package comm
+
+// ack.go is what makes a send that can be trusted out of one that promises nothing. SendWithAck gives its message a nonce of its own,
+// and each receiver answers with that nonce (ReceivedMessage.Ack). The sender waits for those answers on a board, the PubSub: one
+// topic for each nonce and peer.
+//
+// Two sides live here: ackSendOperation, which sends to several peers at once and collects the outcomes, and interceptAck, which
+// takes the answers out of the stream of messages before anybody else sees them.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"gossipscope/comm/common"
+	"gossipscope/comm/trace"
+	"gossipscope/comm/util"
+	"gossipscope/proto"
+)
+
+// ErrAckTimeout means that a peer was sent the message, or was still being dialled, and did not acknowledge in time.
+var ErrAckTimeout = errors.New("timed out")
+
+// errEnough is the outcome, seen by nobody, of a peer whose answer was not waited for.
+var errEnough = errors.New("enough peers have acknowledged")
+
+// sendFunc queues msg for one peer and returns what its acknowledgement will arrive on, or why it could not be queued.
+type sendFunc func(ctx context.Context, peer *RemotePeer, msg *proto.SignedGossipMessage) (*util.Subscription, error)
+
+// waitFunc waits for one acknowledgement, until ctx ends or enough others have come. It returns nil, the other end's reason for not
+// acknowledging, or why it stopped waiting.
+type waitFunc func(ctx context.Context, enough <-chan struct{}, acks *util.Subscription) error
+
+// ackSendOperation is one call of SendWithAck.
+type ackSendOperation struct {
+	snd        sendFunc
+	waitForAck waitFunc
+	begin      func() (context.Context, context.CancelFunc) // the time that each peer has, dialling included
+	goroutines *sync.WaitGroup
+	trace      *trace.Source
+}
+
+// send sends msg to each of the peers, which must be distinct, each on a goroutine of its own, and collects the outcomes until minAck
+// of them are good or all are known. With minAck 0 a message that is queued is a good outcome, and all are waited for.
+//
+// The channel of outcomes has room for all, so that a goroutine whose outcome nobody waits for any more can leave it and end; it is
+// never closed, since its senders do not know of each other.
+func (op *ackSendOperation) send(msg *proto.SignedGossipMessage, minAck int, peers []*RemotePeer) AggregatedSendResult {
+	enough := make(chan struct{})
+	defer close(enough)
+	outcomes := make(chan SendResult, len(peers))
+	for _, peer := range peers {
+		op.goroutines.Go(func() {
+			err := op.sendToOne(peer, msg, minAck > 0, enough)
+			op.trace.Report(trace.AckResult, trace.Event{Peer: peer.PKIID, Envelope: msg.Envelope, Err: err})
+			outcomes <- SendResult{error: err, RemotePeer: *peer}
+		})
+	}
+	results := make(AggregatedSendResult, 0, len(peers))
+	for acks := 0; len(results) < len(peers) && (minAck == 0 || acks < minAck); {
+		result := <-outcomes
+		results = append(results, result)
+		if result.error == nil {
+			acks++
+		}
+	}
+	op.trace.Report(trace.AckDone, trace.Event{Envelope: msg.Envelope})
+	return results
+}
+
+// sendToOne takes the message to one peer. A message whose acknowledgement nobody waits for any more is still sent: minAck says how
+// many answers the caller needs, not how many peers should have it.
+func (op *ackSendOperation) sendToOne(peer *RemotePeer, msg *proto.SignedGossipMessage, await bool, enough <-chan struct{}) error {
+	ctx, cancel := op.begin()
+	defer cancel()
+	acks, err := op.snd(ctx, peer, msg)
+	if err != nil {
+		return err
+	}
+	// Neither the subscription nor its timer outlives the wait. Upstream kept both until the timeout, also after the ack (1.5 KB each).
+	defer acks.Unsubscribe()
+	if !await {
+		return nil
+	}
+	return op.waitForAck(ctx, enough, acks)
+}
+
+// awaitAck implements waitFunc.
+func awaitAck(ctx context.Context, enough <-chan struct{}, acks *util.Subscription) error {
+	select {
+	case item, open := <-acks.Items():
+		if !open {
+			return ErrAckTimeout
+		}
+		return ackError(item)
+	case <-enough:
+		return errEnough
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// ackError is what an acknowledgement says: nil, or the receiver's reason, verbatim.
+func ackError(item any) error {
+	ack, isAck := item.(*proto.Acknowledgement)
+	if !isAck {
+		return fmt.Errorf("expected an acknowledgement, got %T", item)
+	}
+	if ack.Error != "" {
+		return errors.New(ack.Error)
+	}
+	return nil
+}
+
+// interceptAck publishes msg if it is an acknowledgement, and reports whether it was one. The reader calls it before it queues a
+// message, so that an acknowledgement waits behind nobody's backlog. The topic is made with the PKI-ID that this connection has
+// proven, so no peer can acknowledge for another. That nobody waits any more is normal: the acknowledgement came late.
+func (conn *connection) interceptAck(msg *proto.SignedGossipMessage) bool {
+	if !msg.IsAck() {
+		return false
+	}
+	err := conn.acks.Publish(topicForAck(msg.Nonce, conn.pkiID), msg.GetAck())
+	conn.trace.Report(trace.AckPublish, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope, Err: err})
+	return true
+}
+
+// topicForAck is where the acknowledgement of one message by one peer is published.
+func topicForAck(nonce uint64, pkiID common.PKIidType) string {
+	return fmt.Sprintf("%d %s", nonce, pkiID)
+}

@@ -1,0 +1,277 @@
+package comm
+
+// comm.go says what the layer can do, and nothing of how: the interface that the rest of a gossip system programs against, the
+// values that go in and out of it, the errors that a caller may want to tell apart, and the configuration. Everything here is
+// implemented in comm_impl.go. A reader who knows this file knows all that discovery, gossip and state transfer in Fabric ever
+// see of the network.
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"gossipscope/comm/api"
+	"gossipscope/comm/common"
+	"gossipscope/comm/trace"
+	"gossipscope/comm/util"
+	"gossipscope/proto"
+)
+
+// Comm sends messages to peers and receives messages from peers, over connections that it makes, authenticates and closes by
+// itself. Every method is safe for concurrent use.
+type Comm interface {
+	// GetPKIid returns the PKI-ID of this peer. It never changes.
+	GetPKIid() common.PKIidType
+
+	// Send queues msg for each of the peers and returns at once. There is no promise that it arrives: it is dropped if the queue
+	// is full, if the peer cannot be reached, or if the connection breaks. What does arrive from one goroutine at one peer
+	// arrives in order. Who must know whether a message arrived uses SendWithAck.
+	Send(msg *proto.SignedGossipMessage, peers ...*RemotePeer)
+
+	// SendWithAck sends the content of msg to the peers and waits until minAck of them have acknowledged it, all have answered,
+	// or timeout has passed. minAck is clamped to 0 … number of distinct peers; with 0 it returns when each message is queued or
+	// has failed to be. A peer named twice counts once. A result is missing for a peer whose answer was not waited for.
+	SendWithAck(msg *proto.SignedGossipMessage, timeout time.Duration, minAck int, peers ...*RemotePeer) AggregatedSendResult
+
+	// Probe returns nil if somebody answers a Ping at the peer's endpoint. It does not look at who that is.
+	Probe(peer *RemotePeer) error
+
+	// Handshake authenticates the peer at peer.Endpoint and returns its identity. If peer.PKIID is given, the identity must be
+	// the one of that PKI-ID. No connection remains. It is how a peer that knows only an address learns who lives there.
+	Handshake(peer *RemotePeer) (api.PeerIdentityType, error)
+
+	// Accept subscribes to the messages for which acceptor returns true. The channel is closed by Stop; after Stop it is closed
+	// from the start. A subscriber that does not read holds up the connections that feed it.
+	Accept(acceptor common.MessageAcceptor) <-chan proto.ReceivedMessage
+
+	// PresumedDead returns the channel of death notices: the PKI-IDs of peers that could not be dialled, or whose stream broke.
+	// All callers share one channel; for each peer at most one notice waits in it.
+	PresumedDead() <-chan common.PKIidType
+
+	// CloseConn closes the connection to the peer, if there is one. A later Send makes a new one.
+	CloseConn(peer *RemotePeer)
+
+	// Stop ends everything that the instance ever began and returns when nothing of it runs any more. It may be called more
+	// than once, by several goroutines; each call returns only when all has ended. It waits for predicates and tracers that are
+	// running, so it must not be called from inside one: that would wait for itself.
+	Stop()
+}
+
+// RemotePeer is where a peer is, and who it is thought to be.
+type RemotePeer struct {
+	Endpoint string           // host:port
+	PKIID    common.PKIidType // nil means: whoever proves an identity at this endpoint
+}
+
+// String returns the endpoint and the beginning of the PKI-ID.
+func (p *RemotePeer) String() string {
+	return fmt.Sprintf("%s, PKI-ID %s", p.Endpoint, shortID(p.PKIID))
+}
+
+// SendResult is the outcome of sending to one peer. It is an error value only by its shape: a nil error inside means success,
+// and Error then returns the empty string.
+type SendResult struct {
+	error
+	RemotePeer
+}
+
+// Error returns what went wrong, or "" if nothing did.
+func (sr SendResult) Error() string {
+	if sr.error == nil {
+		return ""
+	}
+	return sr.error.Error()
+}
+
+// Unwrap returns what went wrong, or nil, for errors.Is.
+func (sr SendResult) Unwrap() error { return sr.error }
+
+// AggregatedSendResult is the outcome of sending to several peers, in the order in which the outcomes became known.
+type AggregatedSendResult []SendResult
+
+// AckCount returns how many peers acknowledged.
+func (ar AggregatedSendResult) AckCount() int {
+	acks := 0
+	for _, r := range ar {
+		if r.error == nil {
+			acks++
+		}
+	}
+	return acks
+}
+
+// NackCount returns how many peers did not: they refused, could not be reached, or did not answer in time.
+func (ar AggregatedSendResult) NackCount() int {
+	return len(ar) - ar.AckCount()
+}
+
+// String returns the counts as JSON: the successes, and the failures by their text.
+func (ar AggregatedSendResult) String() string {
+	failures := map[string]int{}
+	for _, r := range ar {
+		if r.error != nil {
+			failures[r.Error()]++
+		}
+	}
+	// Marshalling a map from strings to numbers cannot fail.
+	b, _ := json.Marshal(map[string]any{"successes": ar.AckCount(), "failures": failures})
+	return string(b)
+}
+
+// What a caller may want to tell apart, with errors.Is.
+var (
+	// ErrStopped means that this instance is stopping or has stopped.
+	ErrStopped = errors.New("comm is stopped")
+
+	// ErrPlaintext means that no TLS certificates were given, and that Config.InsecureWithoutTLS was not set either.
+	ErrPlaintext = errors.New("no TLS certificates: without TLS a recorded handshake is a password (set Config.InsecureWithoutTLS to accept that)")
+
+	// ErrConfig means that a Config cannot be used; the message names the field.
+	ErrConfig = errors.New("bad configuration")
+
+	// ErrSelf means that a peer was asked to talk to itself.
+	ErrSelf = errors.New("a peer does not talk to itself")
+
+	// ErrDialTimeout means that nobody answered the Ping of a dial within Config.DialTimeout.
+	ErrDialTimeout = errors.New("timed out dialling")
+
+	// ErrRefused means that the other end refused our stream; the error is a *RefusedError with its words.
+	ErrRefused = errors.New("refused by the remote peer")
+)
+
+// Why a handshake fails, check by check. An acceptor puts the text of these at the beginning of the status with which it ends the
+// stream, so the texts are part of what peers say to each other; where a Fabric peer has words for the same refusal, they are its.
+var (
+	ErrTooManyStreams   = errors.New("too many streams that have not authenticated yet")
+	ErrNoTLSCertificate = errors.New("no TLS certificate")
+	ErrHandshakeTimeout = errors.New("timed out waiting for connection message")
+	ErrMalformed        = errors.New("failed unmarshalling connection message")
+	ErrWrongType        = errors.New("wrong type")
+	ErrNoPKIID          = errors.New("no PKI-ID")
+	ErrIdentity         = errors.New("identity refused")
+	ErrCertHash         = errors.New("wrong hash of TLS certificate")
+	ErrSignature        = errors.New("signature refused")
+	ErrUnexpectedPeer   = errors.New("another peer than expected")
+)
+
+// refusals are the errors whose text an acceptor may send.
+var refusals = []error{
+	ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrMalformed, ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash,
+	ErrSignature, ErrSelf,
+}
+
+// RefusedError is a refusal as the initiator sees it: the status with which the acceptor ended the stream. errors.Is matches it
+// with ErrRefused and, if the acceptor is of our kind, with the error of the check that refused.
+type RefusedError struct {
+	Code  codes.Code // codes.Unknown from a Fabric peer
+	Words string     // the refuser's own
+}
+
+// Error returns the refuser's words.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%v: %s", ErrRefused, e.Words)
+}
+
+// Is reports whether target is ErrRefused, or the check whose words the refuser used.
+func (e *RefusedError) Is(target error) bool {
+	return target == ErrRefused || slices.Contains(refusals, target) && strings.HasPrefix(e.Words, target.Error())
+}
+
+// Config is how an instance is set up. The zero value is usable: every field that is zero takes its default.
+type Config struct {
+	// DialTimeout bounds a dial: the TCP connection, TLS and the answer to one Ping. Default 3 s.
+	DialTimeout time.Duration
+
+	// ConnTimeout bounds each wait for the other end within a handshake, and how long a closing connection may linger to drain.
+	// A dial in all takes at most DialTimeout plus a few of these. Default 2 s.
+	ConnTimeout time.Duration
+
+	// SendBuffSize is the capacity of the send queue of a connection, in messages. A longer queue loses fewer messages of a burst
+	// and holds more memory for each peer that has stopped reading. Default 20.
+	SendBuffSize int
+
+	// RecvBuffSize is the capacity of the receive queue of a connection, in messages. Default 20.
+	RecvBuffSize int
+
+	// MaxMessageSize is the largest message that is received, in bytes. It also bounds what a stream may send before it has
+	// proven anything. Default 4 MiB, gRPC's own.
+	MaxMessageSize int
+
+	// MaxPendingStreams bounds how many inbound streams may be in the handshake at once, and MaxPendingPerHost how many of them
+	// from one host, so that strangers cannot hold unlimited goroutines and signature checks. Defaults 128 and 32.
+	MaxPendingStreams int
+	MaxPendingPerHost int
+
+	// InsecureWithoutTLS lets the layer run over plain TCP when no TLS certificates are given. Whoever records a handshake can
+	// then replay it for ever (S17 in the bug history): for experiments only.
+	InsecureWithoutTLS bool
+
+	// Tracer sees every step of the layer; nil means that nobody looks.
+	Tracer trace.Tracer
+
+	// Logger gets what an operator should know; nil means that nobody does.
+	Logger *slog.Logger
+
+	// AfterFunc is the clock of every timeout in the layer. Default util.SystemClock; the explorer brings a clock that can stand
+	// still while a reader looks.
+	AfterFunc util.AfterFunc
+}
+
+// withDefaults returns the configuration with every zero field filled in, or an error that names a field without meaning.
+func (conf Config) withDefaults() (Config, error) {
+	for _, field := range []struct {
+		name    string
+		value   *int
+		initial int
+	}{
+		{"SendBuffSize", &conf.SendBuffSize, 20},
+		{"RecvBuffSize", &conf.RecvBuffSize, 20},
+		{"MaxMessageSize", &conf.MaxMessageSize, 4 << 20},
+		{"MaxPendingStreams", &conf.MaxPendingStreams, 128},
+		{"MaxPendingPerHost", &conf.MaxPendingPerHost, 32},
+	} {
+		if *field.value < 0 {
+			return conf, fmt.Errorf("%w: %s is negative", ErrConfig, field.name)
+		}
+		if *field.value == 0 {
+			*field.value = field.initial
+		}
+	}
+	for _, field := range []struct {
+		name    string
+		value   *time.Duration
+		initial time.Duration
+	}{
+		{"DialTimeout", &conf.DialTimeout, 3 * time.Second},
+		{"ConnTimeout", &conf.ConnTimeout, 2 * time.Second},
+	} {
+		if *field.value < 0 {
+			return conf, fmt.Errorf("%w: %s is negative", ErrConfig, field.name)
+		}
+		if *field.value == 0 {
+			*field.value = field.initial
+		}
+	}
+	if conf.Logger == nil {
+		conf.Logger = slog.New(slog.DiscardHandler)
+	}
+	if conf.AfterFunc == nil {
+		conf.AfterFunc = util.SystemClock
+	}
+	return conf, nil
+}
+
+// shortID abbreviates a PKI-ID to what a person compares at a glance.
+func shortID(id common.PKIidType) string {
+	if len(id) == 0 {
+		return "unknown"
+	}
+	s := id.String()
+	return s[:min(8, len(s))]
+}

@@ -1,0 +1,993 @@
+package comm
+
+// comm_impl.go is where the parts become a layer: it dials, it accepts, it finds out who is at the other end, and it stops.
+//
+// Read it in the order in which a first message travels. Send asks the store (conn.go) for a connection; the store has one made by
+// createConnection: connect, openStream, authenticateRemotePeer. At the other end gRPC calls Ping and GossipStream, and there the
+// mirror image runs: authenticateRemotePeer, then the store, then the answer. From then on the connection lives by itself.
+//
+// The handshake is one message each way, a ConnEstablish: who I am, signed, and the hash of the certificate that I show in TLS. Our
+// acceptor reads first and answers last, so that its answer means "accepted"; a refusal is the status with which it ends the stream.
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"gossipscope/comm/api"
+	"gossipscope/comm/common"
+	"gossipscope/comm/identity"
+	"gossipscope/comm/trace"
+	"gossipscope/comm/util"
+	"gossipscope/proto"
+)
+
+// errProbe is how acceptPeer says that all is well and nothing remains to be done: the initiator only wanted to know who we are.
+var errProbe = errors.New("probe")
+
+// commImpl is the one implementation of Comm. Its gRPC half, Ping and GossipStream, is what the remote peers call.
+// compile-time check that commImpl is whole.
+var _ Comm = (*commImpl)(nil)
+
+type commImpl struct {
+	proto.UnimplementedGossipServer
+
+	selfCertHash       []byte                 // hash of the TLS certificate that we show when we accept; nil without TLS
+	selfClientCertHash []byte                 // hash of the one that we show when we dial (one certificate served both until FAB-7491)
+	pubSub             *util.PubSub           // where acknowledgements meet those who wait for them (ack.go)
+	peerIdentity       api.PeerIdentityType   // our own identity, as it travels in ConnEstablish
+	idMapper           identity.Mapper        // knows identities by PKI-ID, validates, signs, verifies
+	logger             *slog.Logger           // for the operator; what happens step by step goes to the tracer
+	opts               []grpc.DialOption      // for every dial, beside what secures it
+	secureDialOpts     api.PeerSecureDialOpts // what secures a dial: TLS, or the absence of it
+	connStore          *connectionStore
+	PKIID              []byte                // of our own identity
+	deadEndpoints      deathNotices          // peers presumed dead, for whoever reads PresumedDead
+	msgPublisher       *ChannelDeMultiplexer // from connections to subscribers (demux.go)
+	lsnr               net.Listener          // nil if the caller owns the server
+	gSrv               *grpc.Server          // nil if the caller owns it
+	port               int                   // where lsnr listens; 0 if there is none, or if it is no TCP listener
+	conf               Config
+	trace              *trace.Source
+	lastConn           atomic.Uint64 // the last number given to a connection
+	pending            pendingStreams
+
+	life     context.Context         // ends when Stop begins; whatever waits, waits on it too
+	endLife  context.CancelCauseFunc // called by Stop
+	exitChan <-chan struct{}         // life's Done, under the name that readers of Fabric look for
+	stopWG   sync.WaitGroup          // every goroutine and every call that Stop must wait for; added to only by enter, or from within
+	stopped  chan struct{}           // closed when Stop is through
+
+	lock          sync.Mutex                   // orders enter against Stop, and guards subscriptions
+	stopping      atomic.Bool                  // set once, by Stop, under lock
+	subscriptions []chan proto.ReceivedMessage // what Accept returned; closed by Stop, when nobody sends on them any more
+}
+
+// NewCommInstanceWithServer makes an instance that listens on lsnr with a gRPC server of its own, and owns both from then on: Stop
+// closes them. self must be an identity that idMapper accepts. Without certs the instance runs only if the configuration says
+// InsecureWithoutTLS. dialOpts are added to every dial. On an error nothing was begun, and lsnr is still the caller's.
+func NewCommInstanceWithServer(lsnr net.Listener, certs *common.TLSCertificates, idMapper identity.Mapper, self api.PeerIdentityType,
+	conf Config, dialOpts ...grpc.DialOption) (Comm, error) {
+	c, err := newCommImpl(certs, idMapper, self, conf, dialOpts)
+	if err != nil {
+		return nil, err
+	}
+	serverCreds := insecure.NewCredentials()
+	if certs != nil {
+		serverCreds = serverTLS(certs, c.trace)
+	}
+	c.lsnr = lsnr
+	if addr, isTCP := lsnr.Addr().(*net.TCPAddr); isTCP {
+		c.port = addr.Port
+	}
+	// The limits that only a server can set: how long a stranger may take over TLS, and how much he may send in one message.
+	c.gSrv = grpc.NewServer(grpc.Creds(serverCreds), grpc.ConnectionTimeout(c.conf.DialTimeout), grpc.MaxRecvMsgSize(c.conf.MaxMessageSize))
+	proto.RegisterGossipServer(c.gSrv, c)
+	c.stopWG.Go(func() {
+		if err := c.gSrv.Serve(lsnr); err != nil {
+			c.logger.Error("the gRPC server has ended", "error", err)
+		}
+	})
+	return c, nil
+}
+
+// NewCommInstance makes an instance that answers on s, a server that the caller owns, shares with other services, and stops. It must
+// be called before s.Serve, since gRPC takes no new service afterwards (FAB-6048).
+//
+// certs must be the certificates that s really uses, or every handshake will fail. What the instance cannot set on a foreign server
+// is for the caller: ClientAuth of at least tls.RequestClientCert (else every stream is refused for want of a certificate),
+// grpc.ConnectionTimeout, grpc.MaxRecvMsgSize, and how many connections the listener takes.
+func NewCommInstance(s *grpc.Server, certs *common.TLSCertificates, idMapper identity.Mapper, self api.PeerIdentityType, conf Config,
+	dialOpts ...grpc.DialOption) (Comm, error) {
+	c, err := newCommImpl(certs, idMapper, self, conf, dialOpts)
+	if err != nil {
+		return nil, err
+	}
+	proto.RegisterGossipServer(s, c)
+	return c, nil
+}
+
+// newCommImpl makes what both constructors share. The one goroutine that it begins is the
+// last thing that it does, so that an error leaves nothing behind.
+func newCommImpl(certs *common.TLSCertificates, idMapper identity.Mapper, self api.PeerIdentityType, conf Config,
+	dialOpts []grpc.DialOption) (*commImpl, error) {
+	conf, err := conf.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if certs == nil && !conf.InsecureWithoutTLS {
+		return nil, ErrPlaintext
+	}
+	pkiID := idMapper.GetPKIidOfCert(self)
+	if len(pkiID) == 0 {
+		return nil, fmt.Errorf("own identity: %w", ErrNoPKIID)
+	}
+	if err := idMapper.Put(pkiID, self); err != nil {
+		return nil, fmt.Errorf("own identity: %w: %w", ErrIdentity, err)
+	}
+	c := &commImpl{
+		peerIdentity: self,
+		idMapper:     idMapper,
+		logger:       conf.Logger.With("pki-id", shortID(pkiID)),
+		PKIID:        pkiID,
+		conf:         conf,
+		trace:        trace.NewSource(conf.Tracer, trace.Object{Kind: trace.Instance, ID: 1}),
+		pending:      pendingStreams{byHost: make(map[string]int), max: conf.MaxPendingStreams, maxPerHost: conf.MaxPendingPerHost},
+		stopped:      make(chan struct{}),
+		pubSub:       util.NewPubSub(conf.AfterFunc),
+	}
+	c.msgPublisher = NewChannelDemultiplexer(c.trace)
+	c.deadEndpoints.init(c.trace)
+	c.life, c.endLife = context.WithCancelCause(context.Background())
+	c.exitChan = c.life.Done()
+	c.opts = append([]grpc.DialOption{
+		grpc.WithNoProxy(), // a peer is where it says it is
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(conf.MaxMessageSize)),
+	}, dialOpts...)
+	if err := c.secure(certs); err != nil {
+		return nil, err
+	}
+	c.connStore = newConnStore(c, c.PKIID, &c.stopWG, conf.Tracer, c.logger, c.newOutbound)
+	c.stopWG.Go(func() { c.deadEndpoints.tell(c.exitChan) })
+	return c, nil
+}
+
+// secure prepares what secures a dial, and the hashes that the handshake will bind our identity to.
+func (c *commImpl) secure(certs *common.TLSCertificates) error {
+	if certs == nil {
+		c.secureDialOpts = func() []grpc.DialOption {
+			return []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
+		}
+		return nil
+	}
+	c.selfCertHash = certHashFromPair(certs.Server)
+	c.selfClientCertHash = certHashFromPair(certs.Client)
+	if c.selfCertHash == nil || c.selfClientCertHash == nil {
+		return fmt.Errorf("%w: a TLS certificate is empty", ErrConfig)
+	}
+	var creds credentials.TransportCredentials = clientTLS(certs, c.trace)
+	c.secureDialOpts = func() []grpc.DialOption {
+		return []grpc.DialOption{grpc.WithTransportCredentials(creds)}
+	}
+	return nil
+}
+
+// GetPKIid implements Comm.
+func (c *commImpl) GetPKIid() common.PKIidType {
+	return c.PKIID
+}
+
+// enter counts a call, or the goroutine that runs it, among those that Stop waits for. Checking and counting under one lock is what
+// makes Stop sure that nobody slips in behind its back; whoever entered calls c.stopWG.Done.
+func (c *commImpl) enter() error {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.stopping.Load() {
+		return ErrStopped
+	}
+	c.stopWG.Add(1)
+	return nil
+}
+
+// newSource returns the source of events for one more connection.
+func (c *commImpl) newSource(role trace.Role, purpose trace.Purpose, endpoint string) (uint64, *trace.Source) {
+	id := c.lastConn.Add(1)
+	return id, trace.NewSource(c.conf.Tracer, trace.Object{Kind: trace.Connection, ID: id, Role: role, Purpose: purpose, Endpoint: endpoint})
+}
+
+// newOutbound makes a connection that is still to be dialled.
+func (c *commImpl) newOutbound(endpoint string, expected common.PKIidType) *connection {
+	id, source := c.newSource(trace.Initiator, trace.ForMessages, endpoint)
+	return c.equip(newConnection(c.life, id, endpoint, expected, c.conf, source))
+}
+
+// equip gives a connection what it needs of the instance.
+func (c *commImpl) equip(conn *connection) *connection {
+	conn.remove = c.connStore.remove
+	conn.goroutines = &c.stopWG
+	conn.acks = c.pubSub
+	conn.onDeath = c.deadEndpoints.add
+	conn.handler = func(msg *proto.SignedGossipMessage) {
+		c.msgPublisher.DeMultiplex(&ReceivedMessageImpl{SignedGossipMessage: msg, conn: conn, connInfo: conn.info})
+	}
+	return conn
+}
+
+// newInbound makes a connection for a stream that has arrived, from whom is not known yet.
+func (c *commImpl) newInbound(stream proto.Gossip_GossipStreamServer) *connection {
+	endpoint := extractRemoteAddress(stream)
+	id, source := c.newSource(trace.Acceptor, trace.ForMessages, endpoint)
+	conn := c.equip(newConnection(c.life, id, endpoint, nil, c.conf, source))
+	conn.serverStream = stream
+	return conn
+}
+
+// Send implements Comm. It queues on the caller's own goroutine, which is what keeps the order; upstream has a goroutine for each
+// message and peer, and up to a quarter of what arrives has lost its place.
+func (c *commImpl) Send(msg *proto.SignedGossipMessage, peers ...*RemotePeer) {
+	for _, remotePeer := range peers {
+		// What was lost is counted and traced where it was lost; Send itself promises nothing.
+		c.sendToEndpoint(remotePeer, msg, nonBlockingSend)
+	}
+}
+
+// sendToEndpoint queues a message for one peer, over whichever connection the store has or begins to dial.
+func (c *commImpl) sendToEndpoint(remotePeer *RemotePeer, msg *proto.SignedGossipMessage, shouldBlock blockingBehavior) error {
+	conn, err := c.connStore.getConnection(remotePeer)
+	if err != nil {
+		c.logger.Warn("cannot send", "peer", remotePeer.String(), "error", err)
+		return err
+	}
+	return conn.send(c.life, &msgSending{envelope: msg.Envelope}, shouldBlock)
+}
+
+// SendWithAck implements Comm. It sends a message of its own around the content of msg: the nonce must be new, and msg may be used
+// by others at the same time (upstream wrote the nonce into it, S16).
+func (c *commImpl) SendWithAck(msg *proto.SignedGossipMessage, timeout time.Duration, minAck int, peers ...*RemotePeer) AggregatedSendResult {
+	peers = distinct(peers)
+	if err := c.enter(); err != nil {
+		return failAll(peers, err)
+	}
+	defer c.stopWG.Done()
+	own := &proto.GossipMessage{Nonce: rand.Uint64(), Channel: msg.Channel, Tag: msg.Tag, Content: msg.Content}
+	signed, err := own.NoopSign()
+	if err != nil {
+		return failAll(peers, err)
+	}
+	op := &ackSendOperation{
+		snd: func(ctx context.Context, remotePeer *RemotePeer, msg *proto.SignedGossipMessage) (*util.Subscription, error) {
+			return c.sendForAck(ctx, remotePeer, msg, timeout)
+		},
+		waitForAck: awaitAck,
+		begin: func() (context.Context, context.CancelFunc) {
+			return util.WithTimeout(c.life, c.conf.AfterFunc, timeout, ErrAckTimeout)
+		},
+		goroutines: &c.stopWG,
+		trace:      c.trace,
+	}
+	return op.send(signed, min(max(minAck, 0), len(peers)), peers)
+}
+
+// sendForAck queues a message for one peer and subscribes to its acknowledgement. It waits for the handshake, since only then is it
+// known whose acknowledgement to wait for; and it subscribes before the message can be on its way, or a quick answer would be missed.
+func (c *commImpl) sendForAck(ctx context.Context, remotePeer *RemotePeer, msg *proto.SignedGossipMessage, timeout time.Duration) (
+	*util.Subscription, error) {
+	conn, err := c.connStore.getConnection(remotePeer)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-conn.ready:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if conn.toDie() {
+		return nil, conn.reason()
+	}
+	acks := c.pubSub.Subscribe(topicForAck(msg.Nonce, conn.pkiID), timeout)
+	c.trace.Report(trace.AckSubscribe, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
+	if err := conn.send(ctx, &msgSending{envelope: msg.Envelope, time: ctx}, blockingSend); err != nil {
+		acks.Unsubscribe()
+		return nil, err
+	}
+	return acks, nil
+}
+
+// distinct returns the peers without those that were named before: by PKI-ID, or by endpoint where there is none.
+func distinct(peers []*RemotePeer) []*RemotePeer {
+	seen := make(map[string]bool, len(peers))
+	var once []*RemotePeer
+	for _, p := range peers {
+		if key := destination(p.Endpoint, p.PKIID); !seen[key] {
+			seen[key] = true
+			once = append(once, p)
+		}
+	}
+	return once
+}
+
+// failAll is the outcome for every peer when nothing could be begun.
+func failAll(peers []*RemotePeer, err error) AggregatedSendResult {
+	var results AggregatedSendResult
+	for _, p := range peers {
+		results = append(results, SendResult{error: err, RemotePeer: *p})
+	}
+	return results
+}
+
+// Accept implements Comm. The goroutine that it begins takes messages from the demultiplexer and hands them to the subscriber; it
+// ends when Stop does, and only then is the channel closed.
+func (c *commImpl) Accept(acceptor common.MessageAcceptor) <-chan proto.ReceivedMessage {
+	specificChan := make(chan proto.ReceivedMessage, subscriptionBuffer)
+	if err := c.enter(); err != nil {
+		close(specificChan)
+		return specificChan
+	}
+	c.lock.Lock()
+	c.subscriptions = append(c.subscriptions, specificChan)
+	c.lock.Unlock()
+	genericChan := c.msgPublisher.AddChannel(acceptor)
+	go func() {
+		defer c.stopWG.Done()
+		c.handOver(genericChan, specificChan)
+	}()
+	return specificChan
+}
+
+// handOver takes messages from the demultiplexer to one subscriber, until the demultiplexer or the instance ends.
+func (c *commImpl) handOver(genericChan <-chan *ReceivedMessageImpl, specificChan chan<- proto.ReceivedMessage) {
+	for msg := range genericChan {
+		c.trace.Gate(trace.AcceptHand, trace.Event{Peer: msg.conn.pkiID, Envelope: msg.Envelope, Subject: msg.conn.trace.Object()})
+		select {
+		case specificChan <- msg:
+		case <-c.exitChan:
+			return
+		}
+	}
+}
+
+// PresumedDead implements Comm.
+func (c *commImpl) PresumedDead() <-chan common.PKIidType {
+	return c.deadEndpoints.notices
+}
+
+// createConnection implements connFactory: it takes a connection through its dialling phase. It runs on the dial's goroutine; on an
+// error the caller closes whatever has been opened by then.
+func (c *commImpl) createConnection(ctx context.Context, conn *connection) error {
+	cc, err := c.connect(ctx, conn.endpoint, conn.trace)
+	if err != nil {
+		return err
+	}
+	conn.conn, conn.cl = cc, proto.NewGossipClient(cc)
+	conn.clientStream, err = c.openStream(ctx, conn.cl, conn.trace)
+	if err != nil {
+		return err
+	}
+	info, _, err := c.authenticateRemotePeer(conn.clientStream, conn.trace, true, false)
+	if err != nil {
+		return err
+	}
+	if err := c.checkExpected(conn.expected, info, conn.trace); err != nil {
+		return err
+	}
+	c.take(conn, info)
+	return nil
+}
+
+// take notes on the connection who is at its other end.
+func (c *commImpl) take(conn *connection, info *proto.ConnectionInfo) {
+	conn.info = info
+	conn.pkiID = info.ID
+	conn.logger = conn.logger.With("peer", shortID(info.ID))
+}
+
+// connect makes a gRPC connection and proves it with one Ping. grpc.NewClient alone connects to nothing: the first call does. The
+// Ping fails fast, so that a refused connection is an error at once; only an endpoint that swallows packets costs the dial timeout.
+func (c *commImpl) connect(ctx context.Context, endpoint string, source *trace.Source) (*grpc.ClientConn, error) {
+	source.Gate(trace.DialStart, trace.Event{})
+	cc, err := grpc.NewClient("passthrough:///"+endpoint, append(c.secureDialOpts(), c.opts...)...)
+	if err != nil {
+		return nil, fmt.Errorf("dialling %s: %w", endpoint, err)
+	}
+	source.Gate(trace.PingSend, trace.Event{})
+	ctx, cancel := util.WithTimeout(ctx, c.conf.AfterFunc, c.conf.DialTimeout, ErrDialTimeout)
+	defer cancel()
+	var remote peer.Peer
+	_, err = proto.NewGossipClient(cc).Ping(ctx, &proto.Empty{}, grpc.Peer(&remote))
+	err = explain(ctx, err)
+	source.Report(trace.PingAnswered, trace.Event{Local: addressOf(remote.LocalAddr), Remote: addressOf(remote.Addr), Err: err})
+	if err != nil {
+		cc.Close()
+		return nil, fmt.Errorf("pinging %s: %w", endpoint, err)
+	}
+	return cc, nil
+}
+
+// openStream opens the GossipStream. An error here means that there was no transport to open it on; that the other end takes it is
+// not known before the first Recv, since opening sends a header and waits for nothing.
+func (c *commImpl) openStream(ctx context.Context, cl proto.GossipClient, source *trace.Source) (proto.Gossip_GossipStreamClient, error) {
+	source.Gate(trace.StreamOpen, trace.Event{})
+	stream, err := cl.GossipStream(ctx)
+	err = explain(ctx, err)
+	var remote *peer.Peer
+	if err == nil {
+		remote, _ = peer.FromContext(stream.Context())
+	}
+	source.Report(trace.StreamOpened, trace.Event{Local: localAddress(remote), Remote: remoteAddress(remote), Err: err})
+	if err != nil {
+		return nil, fmt.Errorf("opening a stream: %w", err)
+	}
+	return stream, nil
+}
+
+// explain replaces the error of a gRPC call that ended because ctx did by the cause of that: gRPC knows only "canceled".
+func explain(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// Probe implements Comm.
+func (c *commImpl) Probe(remotePeer *RemotePeer) error {
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.stopWG.Done()
+	_, source := c.newSource(trace.Initiator, trace.ForProbe, remotePeer.Endpoint)
+	cc, err := c.connect(c.life, remotePeer.Endpoint, source)
+	closeClient(cc, source, err)
+	return err
+}
+
+// Handshake implements Comm. It marks its ConnEstablish as a probe, so that the other end stores no connection (FAB-17675).
+func (c *commImpl) Handshake(remotePeer *RemotePeer) (api.PeerIdentityType, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.stopWG.Done()
+	_, source := c.newSource(trace.Initiator, trace.ForHandshake, remotePeer.Endpoint)
+	cc, err := c.connect(c.life, remotePeer.Endpoint, source)
+	if err != nil {
+		closeClient(nil, source, err)
+		return nil, err
+	}
+	info, err := c.handshake(cc, remotePeer, source)
+	closeClient(cc, source, err)
+	if err != nil {
+		return nil, fmt.Errorf("handshake with %s: %w", remotePeer.Endpoint, err)
+	}
+	return info.Identity, nil
+}
+
+// handshake authenticates whoever is at the other end of cc, and waits for the verdict on ourselves.
+func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source *trace.Source) (*proto.ConnectionInfo, error) {
+	ctx, cancel := context.WithCancel(c.life)
+	defer cancel() // ends the stream, and with it a Recv that is still waiting
+	stream, err := c.openStream(ctx, proto.NewGossipClient(cc), source)
+	if err != nil {
+		return nil, err
+	}
+	info, _, err := c.authenticateRemotePeer(stream, source, true, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkExpected(remotePeer.PKIID, info, source); err != nil {
+		return nil, err
+	}
+	return info, c.awaitVerdict(stream, source)
+}
+
+// awaitVerdict learns whether the acceptor took us. One of ours that answered has; but Fabric's acceptor sends its ConnEstablish
+// before it has read ours, so only what follows tells: the end of the stream means yes, a status is the refusal, and silence, or
+// another message, is a peer from before v2.1, which knows no probe, has accepted, and now waits for us to speak.
+func (c *commImpl) awaitVerdict(stream stream, source *trace.Source) error {
+	source.Gate(trace.AuthAwait, trace.Event{})
+	_, err := c.readWithTimeout(stream)
+	if errors.Is(err, io.EOF) || errors.Is(err, ErrHandshakeTimeout) {
+		err = nil
+	}
+	source.Report(trace.AuthVerdict, trace.Event{Err: err})
+	return err
+}
+
+// authenticateRemotePeer finds out who is at the other end of a stream, and tells him who we are if we are the initiator; an
+// acceptor tells only when it has decided to accept. It runs on the dial's goroutine, that of a caller of Handshake, or the handler.
+//
+// Each check stops an attack; the order is Fabric's. Certificate hash and signature are worth something only together: without the
+// signature the hash could be forged, without the hash a recorded message could be replayed over another connection.
+//
+// The second result says whether the initiator only wanted to know who we are.
+func (c *commImpl) authenticateRemotePeer(stream stream, source *trace.Source, initiator, isProbe bool) (*proto.ConnectionInfo, bool, error) {
+	remoteCertHash, err := c.checkTLSCertificate(stream, source)
+	if err != nil {
+		return nil, false, err
+	}
+	if initiator {
+		if err := c.sendConnEstablish(stream, source, c.selfClientCertHash, isProbe); err != nil {
+			return nil, false, err
+		}
+	}
+	source.Gate(trace.AuthRead, trace.Event{Number: 1})
+	envelope, err := c.readWithTimeout(stream)
+	source.Report(trace.AuthReceived, trace.Event{Number: 1, Envelope: envelope, Err: err})
+	if err != nil {
+		return nil, false, err
+	}
+	return c.verifyConnEstablish(envelope, remoteCertHash, extractRemoteAddress(stream), source)
+}
+
+// checkTLSCertificate returns the hash of the certificate that the other end showed in TLS, nil if we run without TLS. A client need
+// not show one for TLS to succeed, but then there is nothing that its identity could be bound to.
+func (c *commImpl) checkTLSCertificate(stream stream, source *trace.Source) ([]byte, error) {
+	hash := extractCertificateHashFromContext(stream.Context())
+	var err error
+	if c.selfCertHash != nil && len(hash) == 0 {
+		err = ErrNoTLSCertificate
+	}
+	source.Report(trace.AuthTLSCert, trace.Event{Err: err})
+	return hash, err
+}
+
+// verifyConnEstablish checks the first message of the other end, one thing after the other.
+func (c *commImpl) verifyConnEstablish(envelope *proto.Envelope, remoteCertHash []byte, remoteAddress string, source *trace.Source) (
+	*proto.ConnectionInfo, bool, error) {
+	var claimed common.PKIidType
+	check := func(step trace.Step, err error) error {
+		source.Report(step, trace.Event{Peer: claimed, Number: 1, Envelope: envelope, Err: err})
+		return err
+	}
+
+	// Garbage proves nothing.
+	msg, err := envelope.ToGossipMessage()
+	if err != nil {
+		return nil, false, check(trace.AuthDecode, fmt.Errorf("%w: %w", ErrMalformed, err))
+	}
+	check(trace.AuthDecode, nil)
+
+	// Who may send data before saying who he is has skipped the handshake.
+	establish := msg.GetConn()
+	if err := check(trace.AuthType, checkType(msg)); err != nil {
+		return nil, false, err
+	}
+
+	// The PKI-ID becomes the key of the store.
+	claimed = establish.PkiId
+	if err := check(trace.AuthPKIID, checkPKIID(establish)); err != nil {
+		return nil, false, err
+	}
+
+	// Not expired, not from a foreign CA, and not under another's PKI-ID. The mapper keeps the identity even if the proof below
+	// fails; it is public and valid, only unproven.
+	if err := check(trace.AuthIdentity, c.checkIdentity(establish)); err != nil {
+		return nil, false, err
+	}
+
+	// A man in the middle can pass our messages on, but in TLS he can show only a certificate of his own.
+	if err := check(trace.AuthCertHash, c.checkCertHash(establish, remoteCertHash)); err != nil {
+		return nil, false, err
+	}
+
+	// Everything above can be copied from somebody else's message. The key cannot.
+	if err := check(trace.AuthSignature, c.checkSignature(msg, establish)); err != nil {
+		return nil, false, err
+	}
+	return &proto.ConnectionInfo{
+		ID:       establish.PkiId,
+		Identity: establish.Identity,
+		Endpoint: remoteAddress,
+		Auth:     &proto.AuthInfo{SignedData: msg.Payload, Signature: msg.Signature},
+	}, establish.Probe, nil
+}
+
+// checkType refuses any message but a ConnEstablish.
+func checkType(msg *proto.SignedGossipMessage) error {
+	if msg.GetConn() == nil {
+		return fmt.Errorf("%w: expected a ConnEstablish, got %q", ErrWrongType, msg.ContentName())
+	}
+	return nil
+}
+
+// checkPKIID refuses a ConnEstablish without a PKI-ID.
+func checkPKIID(establish *proto.ConnEstablish) error {
+	if len(establish.PkiId) == 0 {
+		return ErrNoPKIID
+	}
+	return nil
+}
+
+// checkIdentity refuses an identity that is not valid, or not the one of the PKI-ID that is claimed.
+func (c *commImpl) checkIdentity(establish *proto.ConnEstablish) error {
+	if err := c.idMapper.Put(establish.PkiId, establish.Identity); err != nil {
+		return fmt.Errorf("%w: %w", ErrIdentity, err)
+	}
+	return nil
+}
+
+// checkCertHash refuses a message that is bound to another TLS certificate than the one that this stream runs over.
+func (c *commImpl) checkCertHash(establish *proto.ConnEstablish, remoteCertHash []byte) error {
+	if c.selfCertHash != nil && !bytes.Equal(establish.TlsCertHash, remoteCertHash) {
+		return fmt.Errorf("%w: the message says %x, TLS says %x", ErrCertHash, establish.TlsCertHash, remoteCertHash)
+	}
+	return nil
+}
+
+// checkSignature refuses a message that was not signed by the identity in it.
+func (c *commImpl) checkSignature(msg *proto.SignedGossipMessage, establish *proto.ConnEstablish) error {
+	verifier := func(_, signature, message []byte) error {
+		return c.idMapper.Verify(establish.PkiId, signature, message)
+	}
+	if err := msg.Verify(establish.Identity, verifier); err != nil {
+		return fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	return nil
+}
+
+// checkExpected refuses a peer that has proven to be somebody, only not the one that was to be reached. Our own identity at the other
+// end is never right: either we dialled ourselves, or somebody has our key.
+func (c *commImpl) checkExpected(expected common.PKIidType, info *proto.ConnectionInfo, source *trace.Source) error {
+	var err error
+	switch {
+	case bytes.Equal(info.ID, c.PKIID):
+		err = ErrSelf
+	case len(expected) > 0 && !bytes.Equal(info.ID, expected):
+		err = fmt.Errorf("%w: wanted %s, found %s", ErrUnexpectedPeer, shortID(expected), shortID(info.ID))
+	}
+	source.Report(trace.AuthExpected, trace.Event{Peer: info.ID, Err: err})
+	return err
+}
+
+// sendConnEstablish says who we are, bound to the certificate that we show on this stream. If the other end has already ended the
+// stream, Send gives io.EOF, and that is no error here: the reason is a status, and only Recv gets it.
+func (c *commImpl) sendConnEstablish(stream stream, source *trace.Source, certHash []byte, isProbe bool) error {
+	msg, err := c.createConnectionMsg(certHash, isProbe)
+	if err != nil {
+		return err
+	}
+	source.Gate(trace.AuthSend, trace.Event{Number: 1, Envelope: msg.Envelope})
+	err = c.sendWithTimeout(stream, msg.Envelope)
+	source.Report(trace.AuthSent, trace.Event{Number: 1, Envelope: msg.Envelope, Err: err})
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// createConnectionMsg builds and signs our ConnEstablish.
+func (c *commImpl) createConnectionMsg(certHash []byte, isProbe bool) (*proto.SignedGossipMessage, error) {
+	msg := &proto.SignedGossipMessage{GossipMessage: &proto.GossipMessage{
+		Tag: proto.GossipMessage_EMPTY,
+		Content: &proto.GossipMessage_Conn{Conn: &proto.ConnEstablish{
+			PkiId:       c.PKIID,
+			Identity:    c.peerIdentity,
+			TlsCertHash: certHash,
+			Probe:       isProbe,
+		}},
+	}}
+	if _, err := msg.Sign(c.idMapper.Sign); err != nil {
+		return nil, fmt.Errorf("signing a ConnEstablish: %w", err)
+	}
+	return msg, nil
+}
+
+// readWithTimeout receives one message, and waits for it no longer than a connection timeout. A silent stranger must not hold a
+// goroutine for ever.
+func (c *commImpl) readWithTimeout(stream stream) (*proto.Envelope, error) {
+	envelope, err := bounded(c, stream, stream.Recv)
+	if refusal := refusalFrom(err); refusal != nil {
+		return nil, refusal
+	}
+	return envelope, err
+}
+
+// sendWithTimeout sends one message, and waits no longer than a connection timeout until flow control lets it out.
+func (c *commImpl) sendWithTimeout(stream stream, envelope *proto.Envelope) error {
+	_, err := bounded(c, stream, func() (struct{}, error) { return struct{}{}, stream.Send(envelope) })
+	return err
+}
+
+// bounded runs one operation on a stream, on a goroutine of its own: on a server stream nothing but the return of the handler
+// releases a blocked Recv or Send, so the handler must be able to walk away from it. On a client stream the caller walks away by
+// cancelling. Either way the operation then ends, its result goes nowhere, and Stop has waited for it.
+func bounded[T any](c *commImpl, stream stream, operation func() (T, error)) (T, error) {
+	ctx, cancel := util.WithTimeout(c.life, c.conf.AfterFunc, c.conf.ConnTimeout,
+		fmt.Errorf("%w: nothing from %s", ErrHandshakeTimeout, extractRemoteAddress(stream)))
+	defer cancel()
+	type outcome struct {
+		value T
+		err   error
+	}
+	done := make(chan outcome, 1)
+	c.stopWG.Go(func() {
+		value, err := operation()
+		done <- outcome{value, err}
+	})
+	select {
+	case result := <-done:
+		return result.value, explain(stream.Context(), result.err)
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
+// Ping implements the gRPC service. It answers anybody: it is how a dial finds out that there is somebody at all.
+func (c *commImpl) Ping(ctx context.Context, _ *proto.Empty) (*proto.Empty, error) {
+	remote, _ := peer.FromContext(ctx)
+	c.trace.Report(trace.PingServed, trace.Event{Local: localAddress(remote), Remote: remoteAddress(remote)})
+	return &proto.Empty{}, nil
+}
+
+// GossipStream implements the gRPC service: it is the life of an inbound stream. gRPC calls it on a goroutine of its own, and its
+// return ends the stream, with the error as the status that the initiator gets.
+func (c *commImpl) GossipStream(stream proto.Gossip_GossipStreamServer) error {
+	if err := c.enter(); err != nil {
+		return status.Error(codes.Unavailable, err.Error())
+	}
+	defer c.stopWG.Done()
+	conn := c.newInbound(stream)
+	err := c.acceptPeer(stream, conn)
+	if err == nil {
+		return conn.serviceConnection()
+	}
+	if err == errProbe {
+		conn.abandon(errClosedHere)
+		return nil
+	}
+	conn.trace.Report(trace.AuthRefuse, trace.Event{Err: err})
+	conn.abandon(err)
+	return refusalStatus(err)
+}
+
+// acceptPeer finds out who has opened the stream, decides, stores the connection, and answers, in this order: the answer means that
+// the initiator was accepted. It returns errProbe if there is nothing to serve.
+func (c *commImpl) acceptPeer(stream proto.Gossip_GossipStreamServer, conn *connection) error {
+	remote, _ := peer.FromContext(stream.Context())
+	conn.trace.Report(trace.StreamArrived, trace.Event{Local: localAddress(remote), Remote: remoteAddress(remote)})
+	leave, err := c.pending.enter(conn.endpoint)
+	conn.trace.Report(trace.StreamLimit, trace.Event{Err: err})
+	if err != nil {
+		return err
+	}
+	defer leave()
+	info, isProbe, err := c.authenticateRemotePeer(stream, conn.trace, false, false)
+	if err != nil {
+		return err
+	}
+	if err := c.checkExpected(nil, info, conn.trace); err != nil {
+		return err
+	}
+	c.take(conn, info)
+	if isProbe {
+		conn.trace.Report(trace.AuthProbe, trace.Event{Peer: info.ID})
+		if err := c.sendConnEstablish(stream, conn.trace, c.selfCertHash, false); err != nil {
+			return err
+		}
+		return errProbe
+	}
+	if err := c.connStore.onConnected(conn); err != nil {
+		return err
+	}
+	return c.sendConnEstablish(stream, conn.trace, c.selfCertHash, false)
+}
+
+// CloseConn implements Comm.
+func (c *commImpl) CloseConn(remotePeer *RemotePeer) {
+	c.connStore.closeConn(remotePeer)
+}
+
+// Stop implements Comm. The order is: source first, then down the pipe.
+//
+// First the flag, so that no call begins any more. Then the connections, whose readers are the source of everything that moves. Then
+// the life of the instance ends, which releases whoever still waits: in a dial, in a handshake, for a subscriber. Then the
+// demultiplexer, which waits for the deliveries under way. Then the server, so that no stream can arrive. When every goroutine has
+// gone there is no sender left, and the subscribers' channels are closed.
+func (c *commImpl) Stop() {
+	c.lock.Lock()
+	first := c.stopping.CompareAndSwap(false, true)
+	c.lock.Unlock()
+	if !first {
+		<-c.stopped
+		return
+	}
+	c.trace.Report(trace.StopFlag, trace.Event{})
+	c.trace.Gate(trace.StopConnections, trace.Event{})
+	c.connStore.shutdown()
+	c.endLife(ErrStopped)
+	c.trace.Gate(trace.StopDemux, trace.Event{})
+	c.msgPublisher.Close()
+	if c.gSrv != nil {
+		c.trace.Gate(trace.StopServer, trace.Event{})
+		c.gSrv.Stop()
+	}
+	c.stopWG.Wait()
+	c.trace.Gate(trace.StopSubscribers, trace.Event{})
+	for _, specificChan := range c.subscriptions {
+		close(specificChan)
+	}
+	c.trace.Report(trace.StopDone, trace.Event{})
+	close(c.stopped)
+}
+
+// deathNotices takes notices of death from connections, which must not wait, to a reader, who may never come. For each peer at most
+// one waits, so they need no bound.
+type deathNotices struct {
+	trace   *trace.Source
+	notices chan common.PKIidType // what PresumedDead returns; nobody closes it
+	wake    chan struct{}         // a token says that there is something to tell
+
+	sync.Mutex
+	waiting []common.PKIidType
+}
+
+func (d *deathNotices) init(source *trace.Source) {
+	d.trace = source
+	d.notices = make(chan common.PKIidType)
+	d.wake = make(chan struct{}, 1)
+}
+
+// add notes that a peer is presumed dead. Without a PKI-ID there is nobody to name.
+func (d *deathNotices) add(pkiID common.PKIidType) {
+	d.Lock()
+	defer d.Unlock()
+	known := slices.ContainsFunc(d.waiting, func(id common.PKIidType) bool { return bytes.Equal(id, pkiID) })
+	if len(pkiID) == 0 || known {
+		return
+	}
+	d.waiting = append(d.waiting, pkiID)
+	d.trace.Report(trace.DeadNotice, trace.Event{Peer: pkiID})
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// tell offers the notices to the reader, in the order of the deaths, until exit is closed.
+func (d *deathNotices) tell(exit <-chan struct{}) {
+	for {
+		select {
+		case d.offer() <- d.first():
+			d.told()
+		case <-d.wake:
+		case <-exit:
+			return
+		}
+	}
+}
+
+// offer returns the channel to send on: none while there is nothing to tell, on which a select waits for ever.
+func (d *deathNotices) offer() chan<- common.PKIidType {
+	d.Lock()
+	defer d.Unlock()
+	if len(d.waiting) == 0 {
+		return nil
+	}
+	return d.notices
+}
+
+// first returns the oldest notice, nil if there is none.
+func (d *deathNotices) first() common.PKIidType {
+	d.Lock()
+	defer d.Unlock()
+	if len(d.waiting) == 0 {
+		return nil
+	}
+	return d.waiting[0]
+}
+
+// told removes the oldest notice, which the reader has got.
+func (d *deathNotices) told() {
+	d.Lock()
+	defer d.Unlock()
+	d.waiting = d.waiting[1:]
+}
+
+// pendingStreams counts the inbound streams that have proven nothing yet.
+type pendingStreams struct {
+	max        int
+	maxPerHost int
+
+	sync.Mutex
+	total  int
+	byHost map[string]int
+}
+
+// enter counts one more stream from address, or refuses it. The function that it returns takes it off again.
+func (p *pendingStreams) enter(address string) (leave func(), err error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	p.Lock()
+	defer p.Unlock()
+	if p.total >= p.max {
+		return nil, fmt.Errorf("%w: %d in all", ErrTooManyStreams, p.total)
+	}
+	if p.byHost[host] >= p.maxPerHost {
+		return nil, fmt.Errorf("%w: %d from %s", ErrTooManyStreams, p.byHost[host], host)
+	}
+	p.total++
+	p.byHost[host]++
+	return func() { p.leave(host) }, nil
+}
+
+func (p *pendingStreams) leave(host string) {
+	p.Lock()
+	defer p.Unlock()
+	p.total--
+	if p.byHost[host]--; p.byHost[host] == 0 {
+		delete(p.byHost, host) // or every host that ever came would be remembered
+	}
+}
+
+// refusalStatus makes the reason of a refusal into a status. The text is what errors.Is goes by at the other end (RefusedError).
+func refusalStatus(err error) error {
+	code := codes.Unauthenticated
+	switch {
+	case errors.Is(err, ErrStopped):
+		code = codes.Unavailable
+	case errors.Is(err, ErrTooManyStreams):
+		code = codes.ResourceExhausted
+	}
+	return status.Error(code, err.Error())
+}
+
+// refusalFrom returns what the other end said when it refused the stream, or nil if err is no refusal: a clean end, a broken
+// transport, or something that this side did. The codes are those of our acceptor and of Fabric's, which says Unknown, plus those
+// that gRPC gives for a server without this service.
+func refusalFrom(err error) *RefusedError {
+	s, isStatus := status.FromError(err)
+	if err == nil || !isStatus {
+		return nil
+	}
+	switch s.Code() {
+	case codes.Unknown, codes.Unauthenticated, codes.PermissionDenied, codes.ResourceExhausted, codes.Unimplemented:
+		return &RefusedError{Code: s.Code(), Words: s.Message()}
+	default:
+		return nil
+	}
+}
+
+// extractRemoteAddress returns the address of the other end of a stream. An acceptor sees an ephemeral port there, at which nobody
+// listens.
+func extractRemoteAddress(stream stream) string {
+	remote, _ := peer.FromContext(stream.Context())
+	return remoteAddress(remote)
+}
+
+func remoteAddress(p *peer.Peer) string {
+	if p == nil {
+		return ""
+	}
+	return addressOf(p.Addr)
+}
+
+func localAddress(p *peer.Peer) string {
+	if p == nil {
+		return ""
+	}
+	return addressOf(p.LocalAddr)
+}
+
+func addressOf(addr net.Addr) string {
+	if addr == nil {
+		return ""
+	}
+	return addr.String()
+}

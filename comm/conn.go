@@ -1,0 +1,698 @@
+package comm
+
+// conn.go holds the connections: a store that knows the one connection to each peer, and the life of a connection from its dial, or
+// its arrival, to its end.
+//
+// A connection is one gRPC stream and three goroutines. The reader takes messages off the stream, the writer puts messages onto it,
+// and the service, which is the gRPC handler on the accepting side and the dialler on the other, hands received messages on and
+// outlives the other two. Whichever of them meets the end first closes the connection; the service cleans up. Nobody else touches
+// the stream: gRPC allows one sender and one receiver at a time, and one goroutine for each is the simplest way to keep that.
+//
+// Sending a message (connection.send) means putting it into outBuff. The writer empties outBuff onto the stream. In between lies
+// everything that can go wrong, so "sent" is a word that this file avoids: a message is enqueued, then written, or dropped.
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/grpc"
+
+	"gossipscope/comm/common"
+	"gossipscope/comm/trace"
+	"gossipscope/comm/util"
+	"gossipscope/proto"
+)
+
+// Why a connection was closed, when nothing went wrong.
+var (
+	errClosedHere  = errors.New("closed by this side")
+	errClosedThere = errors.New("closed by the other side")
+	errReplaced    = errors.New("replaced by a newer connection to the same peer")
+)
+
+// errQueueFull is why a message that met a full queue was dropped.
+var errQueueFull = errors.New("the send queue is full")
+
+// handler is what the service of a connection does with each message received. It runs on the service's goroutine, one message
+// after the other: while it blocks, the receive queue fills, then the reader stops, then the flow control of HTTP/2 stops the other
+// end. That is back-pressure, and wanted.
+type handler func(message *proto.SignedGossipMessage)
+
+// blockingBehavior says what send does when the queue is full.
+type blockingBehavior bool
+
+const (
+	blockingSend    blockingBehavior = true  // wait for room
+	nonBlockingSend blockingBehavior = false // drop the message
+)
+
+// connFactory turns a connection that is only an intention (phase "dialling") into one that is authenticated, or says why not. It is
+// commImpl; it stands here as an interface so that the store can be read, and tested, without it.
+type connFactory interface {
+	createConnection(ctx context.Context, conn *connection) error
+}
+
+// connectionStore knows the connection to each peer. There is at most one for each PKI-ID, and at most one dial under way for each
+// peer that somebody wants to reach.
+//
+// Its mutex guards the maps and nothing else: no channel is waited for and nothing is called under it but reports. Upstream's worst
+// deadlocks came from breaking that rule (FAB-10469, FAB-13377).
+type connectionStore struct {
+	logger      *slog.Logger
+	trace       *trace.Source
+	connFactory connFactory
+	newConn     func(endpoint string, expected common.PKIidType) *connection // an intention for connFactory
+	self        common.PKIidType
+	goroutines  *sync.WaitGroup // commImpl.stopWG: every goroutine that the store begins is in it
+
+	sync.RWMutex                        // guards what follows
+	isClosing    bool                   // set once, by shutdown: from then on nothing is stored and nothing is dialled
+	pki2Conn     map[string]*connection // PKI-ID → the connection to that peer, authenticated
+
+	// destinationLocks holds the dial under way to each destination: a PKI-ID, or an endpoint if no PKI-ID is known. Upstream has
+	// a mutex here, on which callers queue to dial one after the other; ours share the one connection that is being dialled.
+	destinationLocks map[string]*connection
+}
+
+func newConnStore(factory connFactory, self common.PKIidType, goroutines *sync.WaitGroup, tracer trace.Tracer, logger *slog.Logger,
+	newConn func(endpoint string, expected common.PKIidType) *connection) *connectionStore {
+	return &connectionStore{
+		logger:           logger,
+		trace:            trace.NewSource(tracer, trace.Object{Kind: trace.Store, ID: 1}),
+		connFactory:      factory,
+		newConn:          newConn,
+		self:             self,
+		goroutines:       goroutines,
+		pki2Conn:         make(map[string]*connection),
+		destinationLocks: make(map[string]*connection),
+	}
+}
+
+// destination is the key of a dial. The prefixes keep a PKI-ID from being taken for an endpoint.
+func destination(endpoint string, pkiID common.PKIidType) string {
+	if len(pkiID) == 0 {
+		return "endpoint " + endpoint
+	}
+	return "pki-id " + string(pkiID)
+}
+
+// getConnection returns the connection to the peer: the one that is there, the one that somebody is just dialling, or a new one that
+// it begins to dial. It never waits. What it returns can be given messages at once; they are written when the dial has succeeded, in
+// the order in which they came. Who must know the outcome of the dial waits for conn.ready, on a deadline of his own.
+func (cs *connectionStore) getConnection(peer *RemotePeer) (*connection, error) {
+	if len(peer.PKIID) > 0 && string(peer.PKIID) == string(cs.self) {
+		return nil, fmt.Errorf("connecting to %v: %w", peer, ErrSelf)
+	}
+	cs.Lock()
+	defer cs.Unlock()
+	if cs.isClosing {
+		return nil, cs.refuse(peer.PKIID, trace.Object{})
+	}
+	conn, found := cs.find(peer), "found"
+	key := destination(peer.Endpoint, peer.PKIID)
+	if conn == nil {
+		conn, found = cs.destinationLocks[key], "joined"
+	}
+	if conn == nil {
+		conn, found = cs.newConn(peer.Endpoint, peer.PKIID), "dialling"
+		cs.destinationLocks[key] = conn
+		// Counting under the mutex that shutdown takes first: Add can never meet the Wait of Stop.
+		cs.goroutines.Add(1)
+		go cs.dial(conn, key)
+	}
+	cs.trace.Report(trace.StoreLookup, trace.Event{Peer: peer.PKIID, Subject: conn.trace.Object(), Detail: found})
+	return conn, nil
+}
+
+// refuse says that the store takes nothing any more.
+func (cs *connectionStore) refuse(pkiID common.PKIidType, conn trace.Object) error {
+	cs.trace.Report(trace.StoreRefused, trace.Event{Peer: pkiID, Subject: conn, Err: ErrStopped})
+	return ErrStopped
+}
+
+// find returns the authenticated connection to the peer, if there is one. Without a PKI-ID any connection that was dialled to the
+// peer's endpoint will do: whoever proved an identity there is whom the caller meant. The caller holds the mutex.
+func (cs *connectionStore) find(peer *RemotePeer) *connection {
+	if len(peer.PKIID) > 0 {
+		return cs.pki2Conn[string(peer.PKIID)]
+	}
+	for _, conn := range cs.pki2Conn {
+		if conn.endpoint == peer.Endpoint && conn.clientStream != nil {
+			return conn
+		}
+	}
+	return nil
+}
+
+// dial runs on a goroutine of its own from getConnection until the connection that it makes has ended: first it dials, then it is
+// the service of the connection. What blocks it while dialling is bounded by timeouts and released by conn.close.
+func (cs *connectionStore) dial(conn *connection, key string) {
+	defer cs.goroutines.Done()
+	err := cs.connFactory.createConnection(conn.ctx, conn)
+	if err == nil {
+		err = cs.register(conn, key)
+	}
+	if err != nil {
+		cs.forget(conn, key)
+		conn.abandon(err)
+		return
+	}
+	conn.serviceConnection()
+}
+
+// register ends a dial that succeeded: the connection moves from the dials to the connections, under the PKI-ID that was proven,
+// which need not be the key of the dial. There is no moment in which it is in neither map, so nobody can begin a second dial.
+func (cs *connectionStore) register(conn *connection, key string) error {
+	return cs.store(conn, func() { delete(cs.destinationLocks, key) })
+}
+
+// onConnected stores an inbound connection that has authenticated. GossipStream calls it before it answers the initiator, so that an
+// answer means acceptance.
+func (cs *connectionStore) onConnected(conn *connection) error {
+	return cs.store(conn, func() {})
+}
+
+// store puts conn into the map under its proven PKI-ID. A connection that is already there gives way: without a dial of our own in
+// play, the newest stream is the one that the remote peer believes in, since a peer that has restarted knows nothing of the older
+// one. also runs in the same critical section.
+func (cs *connectionStore) store(conn *connection, also func()) error {
+	cs.Lock()
+	if cs.isClosing {
+		defer cs.Unlock()
+		return cs.refuse(conn.pkiID, conn.trace.Object())
+	}
+	// Looked at again under the mutex: whoever closed the connection meanwhile found nothing to remove. If he sets the flag only
+	// after this line, his remove waits for the mutex and finds what is stored here.
+	if conn.toDie() {
+		cs.Unlock()
+		return conn.reason()
+	}
+	also()
+	conn.storedAs = string(conn.pkiID)
+	predecessor := cs.pki2Conn[conn.storedAs]
+	cs.pki2Conn[conn.storedAs] = conn
+	if predecessor != nil {
+		cs.trace.Report(trace.StoreReplaced, trace.Event{Peer: conn.pkiID, Subject: predecessor.trace.Object()})
+	}
+	cs.trace.Report(trace.StoreStored, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
+	cs.Unlock()
+	if predecessor != nil {
+		predecessor.close(errReplaced)
+	}
+	return nil
+}
+
+// forget removes a dial that has failed, if it is still the one under its key.
+func (cs *connectionStore) forget(conn *connection, key string) {
+	cs.Lock()
+	defer cs.Unlock()
+	if cs.destinationLocks[key] == conn {
+		delete(cs.destinationLocks, key)
+	}
+}
+
+// remove takes conn out of the map, if it is still the one that is there. The condition is the whole point: a stream that ends must
+// never take its successor with it, which is how upstream cuts off a peer that reconnects (S1 in the bug history).
+func (cs *connectionStore) remove(conn *connection) {
+	cs.Lock()
+	defer cs.Unlock()
+	if cs.pki2Conn[conn.storedAs] != conn {
+		return
+	}
+	delete(cs.pki2Conn, conn.storedAs)
+	cs.trace.Report(trace.StoreRemoved, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
+}
+
+// closeConn closes the connection to the peer, or gives up the dial that is under way.
+func (cs *connectionStore) closeConn(peer *RemotePeer) {
+	cs.RLock()
+	conn := cs.find(peer)
+	if conn == nil {
+		conn = cs.destinationLocks[destination(peer.Endpoint, peer.PKIID)]
+	}
+	cs.RUnlock()
+	if conn != nil {
+		conn.close(errClosedHere)
+	}
+}
+
+// shutdown closes every connection and every dial, and keeps new ones from being stored. It does not wait for their goroutines:
+// Stop does that, for these and all others at once.
+func (cs *connectionStore) shutdown() {
+	cs.Lock()
+	cs.isClosing = true
+	conns := make([]*connection, 0, len(cs.pki2Conn)+len(cs.destinationLocks))
+	for _, conn := range cs.pki2Conn {
+		conns = append(conns, conn)
+	}
+	for _, conn := range cs.destinationLocks {
+		conns = append(conns, conn)
+	}
+	cs.Unlock()
+	// In the order of their making, and not in that of a map, so that two runs of a lesson end in the same way.
+	slices.SortFunc(conns, func(a, b *connection) int { return cmp.Compare(a.id, b.id) })
+	for _, conn := range conns {
+		conn.close(ErrStopped)
+	}
+}
+
+// connNum returns how many authenticated connections there are.
+func (cs *connectionStore) connNum() int {
+	cs.RLock()
+	defer cs.RUnlock()
+	return len(cs.pki2Conn)
+}
+
+// connection is one stream to one remote peer, or the attempt at one. It passes through three phases: dialling (or, for an inbound
+// stream, not at all: it is made when it has authenticated), serving, and stopping. Messages can be enqueued in all but the last.
+type connection struct {
+	id         uint64           // unique within this instance, in the order of making
+	endpoint   string           // what was dialled, or where the stream came from
+	expected   common.PKIidType // whom the dial is meant to reach; nil for "whoever is there"
+	conf       Config
+	logger     *slog.Logger
+	trace      *trace.Source
+	ctx        context.Context         // the life of the connection; a client stream runs on it
+	cancel     context.CancelCauseFunc // ends ctx: the only thing that releases a reader or writer of a client stream
+	remove     func(*connection)       // takes it out of the store
+	acks       *util.PubSub            // where the reader publishes acknowledgements
+	onDeath    func(common.PKIidType)  // tells that the peer is presumed dead; never blocks
+	goroutines *sync.WaitGroup         // commImpl.stopWG: reader and writer are in it
+
+	outBuff  chan *msgSending // messages on their way to the writer; nobody closes it
+	dropped  atomic.Uint64    // messages given up
+	stopFlag atomic.Bool      // set once, by the first close
+	stopChan chan struct{}    // closed right after stopFlag: senders, reader, writer and service select on it
+	ready    chan struct{}    // closed when the handshake has ended, well or not
+	noWriter chan struct{}    // closed when no writer will look at outBuff any more
+
+	// What the handshake found out and opened. Written by the goroutine that dials or handles, before the connection is stored or
+	// ready is closed; only read afterwards.
+	info         *proto.ConnectionInfo
+	pkiID        common.PKIidType
+	handler      handler
+	conn         *grpc.ClientConn                // the gRPC connection, on the side that dialled
+	cl           proto.GossipClient              // its stub
+	clientStream proto.Gossip_GossipStreamClient // the stream, on the side that dialled
+	serverStream proto.Gossip_GossipStreamServer // the stream, on the side that was dialled
+
+	storedAs string // its key in pki2Conn; guarded by the mutex of the store
+
+	sync.RWMutex       // guards what follows
+	closeReason  error // why it was closed: that of the first close
+}
+
+// msgSending is a message on its way out.
+type msgSending struct {
+	envelope *proto.Envelope
+	time     context.Context // the time that an acknowledged message has; nil for one that may wait as long as the connection lives
+}
+
+// overdue reports whether the time of the message has run out while it was waiting: nobody would believe its acknowledgement. That
+// nobody waits any more because enough others have acknowledged is another matter; then the message still goes out.
+func (m *msgSending) overdue() bool {
+	return m.time != nil && context.Cause(m.time) == ErrAckTimeout
+}
+
+// stream is what the two ends of a GossipStream have in common.
+type stream interface {
+	Send(envelope *proto.Envelope) error
+	Recv() (*proto.Envelope, error)
+	Context() context.Context
+}
+
+// newConnection makes a connection that lives no longer than life. The caller fills in what it calls when something happens.
+func newConnection(life context.Context, id uint64, endpoint string, expected common.PKIidType, conf Config, source *trace.Source) *connection {
+	ctx, cancel := context.WithCancelCause(life)
+	return &connection{
+		id:       id,
+		endpoint: endpoint,
+		expected: expected,
+		conf:     conf,
+		logger:   conf.Logger.With("endpoint", endpoint),
+		trace:    source,
+		ctx:      ctx,
+		cancel:   cancel,
+		outBuff:  make(chan *msgSending, conf.SendBuffSize),
+		stopChan: make(chan struct{}),
+		ready:    make(chan struct{}),
+		noWriter: make(chan struct{}),
+	}
+}
+
+// toDie reports whether the connection was closed.
+func (conn *connection) toDie() bool {
+	return conn.stopFlag.Load()
+}
+
+// reason returns why the connection was closed, nil if it was not.
+func (conn *connection) reason() error {
+	conn.RLock()
+	defer conn.RUnlock()
+	return conn.closeReason
+}
+
+// close ends the connection, for the reason that the first caller gives; further calls do nothing. It never blocks and may be called
+// by anybody: a reader or writer that met the end, CloseConn, a successor, Stop. The connection leaves the store here, so that the
+// next message to the peer finds a fresh start; what it holds is released by its own goroutines (release, abandon).
+func (conn *connection) close(reason error) {
+	if !conn.stopFlag.CompareAndSwap(false, true) {
+		return
+	}
+	conn.Lock()
+	conn.closeReason = reason
+	conn.Unlock()
+	close(conn.stopChan)
+	conn.remove(conn)
+	reportClosed(conn.trace, conn.expected, reason)
+	if !conn.drains() {
+		conn.cancel(reason)
+	}
+	// Closed first, told second. Upstream told first, through a channel that could be full, and the connection stayed open (S9).
+	if brokenBy(reason) != nil {
+		conn.onDeath(conn.peerID())
+	}
+}
+
+// peerID returns the PKI-ID of the remote peer: the proven one, or while there is none the one that the dial was meant to reach. It
+// may be called once the handshake has ended, or on the goroutine that runs it.
+func (conn *connection) peerID() common.PKIidType {
+	if conn.pkiID != nil {
+		return conn.pkiID
+	}
+	return conn.expected
+}
+
+// drains reports whether the writer may still empty the queue: only where this side ends, on purpose, a stream that it opened. A
+// stream that broke takes nothing more, and a server stream cannot be half-closed: for it, the end of the handler is the end.
+func (conn *connection) drains() bool {
+	return conn.reason() == errClosedHere && conn.isServing() && conn.clientStream != nil
+}
+
+// isServing reports whether the handshake has ended.
+func (conn *connection) isServing() bool {
+	select {
+	case <-conn.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// abandon ends a connection that never came to serve: the handshake has failed, or the store did not take it, or it was a probe. It
+// runs on the goroutine that ran the handshake.
+func (conn *connection) abandon(reason error) {
+	conn.close(reason)
+	conn.cancel(reason)
+	if conn.conn != nil {
+		conn.conn.Close()
+	}
+	close(conn.ready)
+	conn.retireQueue(conn.reason())
+}
+
+// send puts a message into the queue, or drops it and says why. Returning nil means "queued", never "sent". A blocking send waits
+// for room until the connection or wait ends; a non-blocking one drops the message if there is none.
+func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock blockingBehavior) error {
+	if conn.toDie() {
+		return conn.drop(m, conn.reason())
+	}
+	if shouldBlock {
+		select {
+		case conn.outBuff <- m:
+		case <-conn.stopChan:
+			return conn.drop(m, conn.reason())
+		case <-wait.Done():
+			return conn.drop(m, context.Cause(wait))
+		}
+	} else {
+		select {
+		case conn.outBuff <- m:
+		default:
+			return conn.drop(m, errQueueFull)
+		}
+	}
+	conn.trace.Report(trace.ConnEnqueue, trace.Event{Peer: conn.expected, Envelope: m.envelope, Queue: conn.queue()})
+	// Looked at again: if the writer left before the message came in, its last look at the queue missed it.
+	select {
+	case <-conn.noWriter:
+		conn.drainOutputBuffer(conn.reason())
+	default:
+	}
+	return nil
+}
+
+// queue describes the send queue as it is now.
+func (conn *connection) queue() trace.Queue {
+	return trace.Queue{Name: "outBuff", Len: len(conn.outBuff), Cap: cap(conn.outBuff)}
+}
+
+// drop gives a message up, counted and traced.
+func (conn *connection) drop(m *msgSending, why error) error {
+	conn.dropped.Add(1)
+	conn.trace.Report(trace.ConnDrop, trace.Event{Peer: conn.expected, Envelope: m.envelope, Queue: conn.queue(), Err: why})
+	return why
+}
+
+// drainOutputBuffer drops whatever is in the queue. Several goroutines may do so at once: each message is taken out by one of them.
+func (conn *connection) drainOutputBuffer(why error) {
+	for {
+		select {
+		case m := <-conn.outBuff:
+			conn.drop(m, why)
+		default:
+			return
+		}
+	}
+}
+
+// retireQueue is called once, when nobody will write any more. The order matters: a message that is enqueued after the draining finds
+// noWriter closed, and its sender drains (see send).
+func (conn *connection) retireQueue(why error) {
+	close(conn.noWriter)
+	conn.drainOutputBuffer(why)
+}
+
+// serviceConnection runs the connection until it ends, and returns nil for a clean end, else what broke it. On the side that dialled
+// it is the last act of the dial's goroutine. On the side that was dialled it is the gRPC handler, and there its return is what ends
+// the stream and releases reader and writer: it must not wait for them. Stop waits for all.
+//
+// The reader is the only sender on msgChan and closes it when the stream has ended. So whatever was received before the end is
+// handled before the end is noticed.
+func (conn *connection) serviceConnection() error {
+	stream := conn.stream()
+	msgChan := make(chan *proto.SignedGossipMessage, conn.conf.RecvBuffSize)
+	var readErr error
+	close(conn.ready)
+	conn.trace.Report(trace.ConnServe, trace.Event{Peer: conn.pkiID})
+	conn.goroutines.Go(func() {
+		defer close(msgChan)
+		readErr = conn.readFromStream(stream, msgChan)
+	})
+	conn.goroutines.Go(func() { conn.writeToStream(stream) })
+	for {
+		select {
+		case <-conn.stopChan:
+			return conn.release(msgChan)
+		case msg, more := <-msgChan:
+			if !more {
+				conn.close(readErr)
+				return conn.release(msgChan)
+			}
+			conn.handle(msg)
+		}
+	}
+}
+
+// handle passes a message on, unless the connection was closed while the message, or the goroutine, was waiting.
+func (conn *connection) handle(msg *proto.SignedGossipMessage) {
+	conn.trace.Gate(trace.ConnHandle, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
+	if !conn.toDie() {
+		conn.handler(msg)
+	}
+}
+
+// release frees what the connection holds, when its service ends. On the side that dialled, nothing else would: gRPC keeps a
+// connection until somebody closes it. A stream that is to drain is given time for that first.
+func (conn *connection) release(msgChan <-chan *proto.SignedGossipMessage) error {
+	if conn.drains() {
+		conn.linger(msgChan)
+	}
+	reason := conn.reason()
+	conn.cancel(reason)
+	if conn.conn != nil {
+		conn.conn.Close()
+	}
+	conn.trace.Report(trace.ConnServeEnd, trace.Event{Peer: conn.pkiID, Err: brokenBy(reason)})
+	return brokenBy(reason)
+}
+
+// linger waits until the other end has ended its side as well, which it does when it has read all, or for a connection timeout.
+// What still arrives is not wanted any more.
+func (conn *connection) linger(msgChan <-chan *proto.SignedGossipMessage) {
+	ctx, cancel := util.WithTimeout(conn.ctx, conn.conf.AfterFunc, conn.conf.ConnTimeout, errClosedHere)
+	defer cancel()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case _, more := <-msgChan:
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// stream returns the one of the two streams that this connection has.
+func (conn *connection) stream() stream {
+	if conn.clientStream != nil {
+		return conn.clientStream
+	}
+	return conn.serverStream
+}
+
+// writeToStream is the writer: the only goroutine that sends on the stream once the handshake is over. Its messages are numbered
+// from 2, the ConnEstablish having been the first.
+func (conn *connection) writeToStream(stream stream) {
+	defer conn.trace.Report(trace.ConnWriterEnd, trace.Event{Peer: conn.pkiID})
+	defer func() { conn.retireQueue(conn.lossReason()) }()
+	for number := uint64(2); ; number++ {
+		m := conn.nextToWrite()
+		if m == nil {
+			break
+		}
+		if !conn.write(stream, m, number) {
+			return
+		}
+	}
+	if conn.drains() {
+		conn.trace.Gate(trace.ConnDrain, trace.Event{Peer: conn.pkiID, Queue: conn.queue()})
+		conn.clientStream.CloseSend()
+	}
+}
+
+// nextToWrite waits for the next message, and returns nil when there will be none: the connection was closed, and is empty or not to
+// be drained.
+func (conn *connection) nextToWrite() *msgSending {
+	select {
+	case m := <-conn.outBuff:
+		return m
+	case <-conn.stopChan:
+	}
+	if !conn.drains() {
+		return nil
+	}
+	select {
+	case m := <-conn.outBuff:
+		return m
+	default:
+		return nil
+	}
+}
+
+// write gives one message to gRPC, and reports whether the stream takes more. The stream may have ended without this side knowing:
+// then Send returns io.EOF, and what happened is for the reader to learn, which is the only one that gets the status.
+func (conn *connection) write(stream stream, m *msgSending, number uint64) bool {
+	conn.trace.Gate(trace.ConnWrite, trace.Event{Peer: conn.pkiID, Number: number, Envelope: m.envelope, Queue: conn.queue()})
+	if conn.toDie() && !conn.drains() {
+		conn.drop(m, conn.reason())
+		return false
+	}
+	if m.overdue() {
+		conn.drop(m, ErrAckTimeout)
+		return true
+	}
+	err := stream.Send(m.envelope)
+	conn.trace.Report(trace.ConnWritten, trace.Event{Peer: conn.pkiID, Number: number, Envelope: m.envelope, Queue: conn.queue(), Err: err})
+	if err == nil {
+		return true
+	}
+	// The message may have gone out or not, nobody can tell; sending it again could deliver it twice.
+	conn.drop(m, err)
+	if !errors.Is(err, io.EOF) {
+		conn.close(fmt.Errorf("writing to the stream: %w", err))
+	}
+	return false
+}
+
+// lossReason says why a message that is still in the queue when the writer leaves is lost.
+func (conn *connection) lossReason() error {
+	if reason := conn.reason(); reason != nil {
+		return reason
+	}
+	return errClosedThere
+}
+
+// readFromStream is the reader: the only goroutine that receives on the stream once the handshake is over. It ends when Recv does,
+// and only then: Recv returns when the other end finishes, the transport breaks, conn.cancel is called (our stream) or the handler
+// returns (theirs). It returns why the stream ended.
+func (conn *connection) readFromStream(stream stream, msgChan chan<- *proto.SignedGossipMessage) error {
+	defer conn.trace.Report(trace.ConnReaderEnd, trace.Event{Peer: conn.pkiID})
+	for number := uint64(2); ; number++ {
+		conn.trace.Gate(trace.ConnRead, trace.Event{Peer: conn.pkiID, Number: number})
+		envelope, err := stream.Recv()
+		if err != nil {
+			err = endOfStream(err)
+			conn.trace.Report(trace.ConnReceived, trace.Event{Peer: conn.pkiID, Number: number, Err: err})
+			return err
+		}
+		conn.trace.Report(trace.ConnReceived, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope})
+		msg, err := envelope.ToGossipMessage()
+		if err != nil {
+			// Whoever has authenticated and sends garbage is broken; nothing that follows can be trusted. Upstream went on
+			// here with a nil message, and any authenticated peer could crash it (H3).
+			return fmt.Errorf("reading from the stream: %w", err)
+		}
+		if conn.interceptAck(msg) {
+			continue
+		}
+		select {
+		case msgChan <- msg:
+			conn.trace.Report(trace.ConnQueued, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope,
+				Queue: trace.Queue{Name: "msgChan", Len: len(msgChan), Cap: cap(msgChan)}})
+		case <-conn.stopChan:
+		}
+	}
+}
+
+// closeClient ends a gRPC connection that was never meant for the store, or was never made: that of Probe and of Handshake.
+func closeClient(cc *grpc.ClientConn, source *trace.Source, reason error) {
+	if cc != nil {
+		cc.Close()
+	}
+	reportClosed(source, nil, reason)
+}
+
+// reportClosed tells that a connection is over.
+func reportClosed(source *trace.Source, peer common.PKIidType, reason error) {
+	source.Report(trace.ConnClose, trace.Event{Peer: peer, Err: reason})
+}
+
+// endOfStream turns what Recv returned into the reason of an end: a clean one, a refusal in the other end's words, or what broke.
+func endOfStream(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errClosedThere
+	}
+	if refusal := refusalFrom(err); refusal != nil {
+		return refusal
+	}
+	return fmt.Errorf("reading from the stream: %w", err)
+}
+
+// brokenBy returns reason if a connection that was closed for it broke, and nil if it ended as somebody wished.
+func brokenBy(reason error) error {
+	switch reason {
+	case errClosedHere, errClosedThere, errReplaced, ErrStopped:
+		return nil
+	default:
+		return reason
+	}
+}

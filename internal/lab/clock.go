@@ -1,0 +1,174 @@
+package lab
+
+import (
+	"container/heap"
+	"sync"
+	"time"
+)
+
+// Clock is the time of a lab: every timeout of its peers' layers runs on it (comm.Config.AfterFunc). It can run faster than the
+// world's, and stand still while a goroutine is held for a reader to look, so that nothing times out behind his back.
+//
+// It keeps the three rules of util.AfterFunc: a function is never called before AfterFunc returns, stopping never waits, and
+// functions are called, each on a goroutine of its own, without the clock's lock.
+type Clock struct {
+	mu     sync.Mutex
+	speed  float64
+	holds  int           // how many hold the clock still
+	read   time.Duration // what the clock showed at the moment since
+	since  time.Time     // by the world's clock; of no meaning while held
+	timers timerHeap
+	last   uint64
+	disarm func() bool // stops the world's timer for the earliest of ours
+}
+
+// timer is a function that waits for its time.
+type timer struct {
+	due    time.Duration
+	number uint64 // orders timers that are due at the same time
+	index  int    // in the heap; -1 once it has left
+	f      func()
+}
+
+// newClock returns a clock that runs, speed times as fast as the world's.
+func newClock(speed float64) *Clock {
+	return &Clock{speed: speed, since: time.Now(), disarm: func() bool { return false }}
+}
+
+// Now returns the time since the clock was made, by this clock.
+func (c *Clock) Now() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now()
+}
+
+func (c *Clock) now() time.Duration {
+	if c.holds > 0 {
+		return c.read
+	}
+	return c.read + time.Duration(float64(time.Since(c.since))*c.speed)
+}
+
+// AfterFunc has the shape and the rules of util.AfterFunc.
+func (c *Clock) AfterFunc(d time.Duration, f func()) (stop func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	t := &timer{due: c.now() + max(d, 0), number: c.last, f: f}
+	heap.Push(&c.timers, t)
+	c.rearm()
+	return func() bool { return c.stop(t) }
+}
+
+func (c *Clock) stop(t *timer) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t.index < 0 {
+		return false
+	}
+	heap.Remove(&c.timers, t.index)
+	c.rearm()
+	return true
+}
+
+// Hold makes the clock stand still until Release has been called as often as Hold.
+func (c *Clock) Hold() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.read = c.now()
+	c.holds++
+	c.rearm()
+}
+
+// Release takes back one Hold.
+func (c *Clock) Release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.holds--
+	if c.holds == 0 {
+		c.since = time.Now()
+		c.rearm()
+	}
+}
+
+// Held reports whether the clock stands still.
+func (c *Clock) Held() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.holds > 0
+}
+
+// JumpToNext puts the clock to the moment at which the next timer is due, and reports whether there was one. It is for a reader who
+// does not want to wait for a timeout.
+func (c *Clock) JumpToNext() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.timers) == 0 {
+		return false
+	}
+	c.read = max(c.now(), c.timers[0].due)
+	c.since = time.Now()
+	c.fire()
+	return true
+}
+
+// rearm sets the world's timer to the earliest of ours.
+func (c *Clock) rearm() {
+	c.disarm()
+	if c.holds > 0 || len(c.timers) == 0 {
+		return
+	}
+	wait := time.Duration(float64(c.timers[0].due-c.now()) / c.speed)
+	c.disarm = time.AfterFunc(max(wait, 0), c.ring).Stop
+}
+
+// ring is called by the world's timer. It may come late, after the timer was stopped or the clock held: fire looks again.
+func (c *Clock) ring() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.holds == 0 {
+		c.fire()
+	}
+}
+
+// fire starts the functions that are due.
+func (c *Clock) fire() {
+	for now := c.now(); len(c.timers) > 0 && c.timers[0].due <= now; {
+		go heap.Pop(&c.timers).(*timer).f()
+	}
+	c.rearm()
+}
+
+// timerHeap implements heap.Interface.
+type timerHeap []*timer
+
+func (h timerHeap) Len() int { return len(h) }
+
+func (h timerHeap) Less(i, j int) bool {
+	if h[i].due != h[j].due {
+		return h[i].due < h[j].due
+	}
+	return h[i].number < h[j].number
+}
+
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+// Push implements heap.Interface.
+func (h *timerHeap) Push(x any) {
+	t := x.(*timer)
+	t.index = len(*h)
+	*h = append(*h, t)
+}
+
+// Pop implements heap.Interface.
+func (h *timerHeap) Pop() any {
+	last := len(*h) - 1
+	t := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	t.index = -1
+	return t
+}

@@ -1,0 +1,94 @@
+// Package timeline is the memory of a session: what happened, in order, and what it adds up to.
+//
+// An Event is one thing that happened: a step of a peer's layer, a line that was opened, a sentence that was said. A recording is
+// its events, one to a line of JSON (recording.go). Fold turns events into a State, and is pure (fold.go), so that whoever draws
+// can go to any moment, forward or back, by folding up to it. The Recorder (recorder.go) takes events from running peers without
+// ever making them wait.
+//
+// The package knows the steps of the layer (comm/trace) and its messages (proto), and nothing of package comm: a recording can be
+// read, drawn and searched where no peer runs.
+package timeline
+
+import (
+	"time"
+
+	"gossipscope/comm/common"
+	"gossipscope/comm/trace"
+	"gossipscope/internal/text"
+)
+
+// Event is one thing that happened. Kind says which of the parts below it is filled.
+type Event struct {
+	N    uint64        // its position in the session, from 1, without holes; a gap has that of the last event that it stands for
+	Turn uint64        // how many steps the controller had released by then; 0 under a policy that holds nothing
+	At   time.Duration // the lab's clock since the session began
+	Kind Kind
+	Peer string // whose event it is; "" for the session's own
+
+	Step    *trace.Event // KindStep: an event of the peer's layer
+	Birth   *Birth       // KindBirth
+	Death   *Death       // KindDeath
+	Link    *Link        // KindLink
+	Act     *Act         // KindAct
+	Text    *text.Text   // KindTitle, KindSay
+	Promise *Promise     // KindPromise
+	Gap     uint64       // KindGap: how many events are missing here
+}
+
+// Kind says what an event tells.
+type Kind string
+
+// The kinds of events.
+const (
+	KindStep    Kind = "step"    // a peer reached a step of the layer
+	KindBirth   Kind = "birth"   // a peer began
+	KindDeath   Kind = "death"   // a peer ended
+	KindLink    Kind = "link"    // a line between two peers changed
+	KindAct     Kind = "act"     // the lesson, or the person at the keys, did something
+	KindTitle   Kind = "title"   // a chapter of the lesson begins
+	KindSay     Kind = "say"     // the lesson says something to the reader
+	KindPromise Kind = "promise" // the lesson stated what must hold, and whether it does
+	KindGap     Kind = "gap"     // events are missing: the recorder had no room for them
+)
+
+// Birth is what is known of a peer from the start.
+type Birth struct {
+	Name           string
+	Organisation   string // MSP ID
+	PKIID          common.PKIidType
+	Endpoint       string // where it listens
+	ServerCertHash []byte // SHA-256 of the TLS certificate that it shows when it is dialled
+	ClientCertHash []byte // SHA-256 of the TLS certificate that it shows when it dials
+	Intruder       bool   // it speaks the protocol by hand and lies
+}
+
+// Death is how a peer ended.
+type Death struct {
+	Cause string // "stopped" or "killed"
+}
+
+// Link is a change of a transport connection, a TCP connection or a pipe. Its two ends' addresses join it to the steps of the
+// layer that runs over it.
+type Link struct {
+	Name     string // who dialled whom, the how-manyth time: "A→B#2"
+	Change   string // "open" or "close"
+	Dialer   string // the address of the end that dialled
+	Listener string // the address of the other end
+	Sent     uint64 // bytes that the dialling end wrote so far
+	Received uint64 // bytes that the dialling end read so far
+	Reason   string // for a close, in English: who closed it
+}
+
+// Act is something done to a peer from outside, before the layer sees it.
+type Act struct {
+	Verb   string // "send", "handshake", "probe", "close", "stop", "attack" …
+	Target string // the other peer, if there is one
+	Detail string
+}
+
+// Promise is a sentence that the lesson vouches for.
+type Promise struct {
+	Text text.Text
+	Kept bool
+	Why  string // if it was broken: what was found instead, in English
+}

@@ -1,0 +1,276 @@
+package timeline
+
+// Folding is what turns events into a State. It is pure: the same events give the same State, whether they come from running peers
+// or from a recording, in one go or one by one. Whatever is not in an event (a clock, a random number, the order of a map) has no
+// part in it.
+//
+// Each step of the layer has one small function in the table below; they stand in the files of their subject: fold_connection.go,
+// fold_message.go, fold_peer.go. Events of one object come from several goroutines and may be told in another order than they
+// happened in; their Seq decides which of two reports of the same thing is the newer. Events of different objects are not
+// comparable that way, and need not be.
+
+import (
+	"slices"
+
+	"gossipscope/comm/trace"
+)
+
+// Fold returns what the events add up to. They must be in the order of their numbers.
+func Fold(events []Event) State {
+	var s State
+	for i := range events {
+		s.Apply(events[i])
+	}
+	return s
+}
+
+// Apply adds the next event to s. A State that is being applied to must not be read by others at the same time; its clones may.
+// Events that tell nothing that Apply knows (a step from a later catalogue) only move the clock.
+func (s *State) Apply(e Event) {
+	s.begin()
+	s.N = e.N
+	s.At = max(s.At, e.At)
+	s.Turn = max(s.Turn, e.Turn)
+	mark := Mark{N: e.N, At: e.At}
+	switch e.Kind {
+	case KindStep:
+		s.step(e.Peer, e.Step, mark)
+	case KindBirth:
+		if e.Birth != nil {
+			s.birth(*e.Birth, mark)
+		}
+	case KindDeath:
+		if e.Death != nil {
+			s.death(e.Peer, *e.Death, mark)
+		}
+	case KindLink:
+		if e.Link != nil {
+			s.link(*e.Link, mark)
+		}
+	case KindGap:
+		s.gap(e.Gap)
+	default:
+		s.told(e, mark)
+	}
+}
+
+// told takes in what the lesson does and says.
+func (s *State) told(e Event, mark Mark) {
+	switch {
+	case e.Kind == KindTitle && e.Text != nil:
+		s.Title = *e.Text
+	case e.Kind == KindSay && e.Text != nil:
+		s.Caption = *e.Text
+	case e.Kind == KindAct && e.Act != nil:
+		s.ActCount++
+		s.Acts = latest(s.Acts, ActDone{Mark: mark, Peer: e.Peer, Act: *e.Act}, keptActs)
+	case e.Kind == KindPromise && e.Promise != nil:
+		if e.Promise.Kept {
+			s.PromisesKept++
+		} else {
+			s.PromisesBroken++
+		}
+		s.Promises = latest(s.Promises, PromiseMade{Mark: mark, Promise: *e.Promise}, keptPromises)
+	}
+}
+
+// birth begins a life. A peer that was known only by its steps gets its birth now: the lab tells of a birth when the peer is
+// complete, which may be after its first step.
+func (s *State) birth(b Birth, mark Mark) {
+	if i := s.lastLife(b.Name); i >= 0 {
+		if p := s.Peers[i]; !p.Born.Set() && p.Phase < PeerDead {
+			p = s.ownPeerAt(i)
+			p.Birth, p.Born = b, mark
+			return
+		}
+	}
+	s.addPeer(b, mark)
+}
+
+func (s *State) death(name string, d Death, mark Mark) {
+	p := s.ownPeer(name)
+	p.Phase, p.Death, p.Ended = PeerDead, d, mark
+}
+
+// link follows a transport connection by its name. Bytes are counts since its opening.
+func (s *State) link(l Link, mark Mark) {
+	i := slices.IndexFunc(s.Lines, func(known *Line) bool { return known.Name == l.Name })
+	if i < 0 {
+		s.Lines = append(s.Lines, &Line{Link: l, Open: l.Change != "close"})
+		i = len(s.Lines) - 1
+	}
+	line := *s.Lines[i]
+	line.Link = l
+	switch l.Change {
+	case "open":
+		line.Open, line.Opened, line.Closed = true, mark, Outcome{}
+	case "close":
+		line.Open, line.Closed = false, Outcome{Mark: mark, Reason: l.Reason}
+	}
+	s.Lines[i] = &line
+	s.forgetLines()
+}
+
+func (s *State) forgetLines() {
+	closed := 0
+	for _, l := range s.Lines {
+		if !l.Open {
+			closed++
+		}
+	}
+	if closed > keptLines {
+		oldest := slices.IndexFunc(s.Lines, func(l *Line) bool { return !l.Open })
+		s.Lines = slices.Delete(s.Lines, oldest, oldest+1)
+	}
+}
+
+// gap makes the State doubt what only a complete story could prove: what was seen before the gap may have changed within it.
+func (s *State) gap(missing uint64) {
+	s.Missing += missing
+	for i := range s.Peers {
+		p := s.ownPeerAt(i)
+		p.doubt = doubledStored{}
+		for j, c := range p.Connections {
+			if c.owner != s.token {
+				c = c.clone(s.token)
+				p.Connections[j] = c
+			}
+			c.blind = true
+			c.out.inHand, c.helloInHand = 0, false
+		}
+	}
+}
+
+// folding is one step on its way into a State.
+type folding struct {
+	s     *State
+	p     *Peer
+	c     *Connection // the connection that the step is about, nil if it is about none or that one was forgotten
+	t     *trace.Event
+	mark  Mark
+	known bool // whether c is the object of the step, so that its Seq counts in the order of c
+}
+
+func (s *State) step(peer string, t *trace.Event, mark Mark) {
+	if t == nil || peer == "" {
+		return
+	}
+	fold, known := folds[t.Step]
+	if !known {
+		return
+	}
+	f := folding{s: s, p: s.ownPeer(peer), t: t, mark: mark}
+	switch {
+	case t.Object.Kind == trace.Connection:
+		f.c, f.known = s.ownConnection(f.p, t.Object, mark), true
+	case t.Subject.Kind == trace.Connection:
+		f.c = s.ownConnection(f.p, t.Subject, mark)
+	}
+	if f.known && f.c == nil {
+		return // of a connection that was forgotten
+	}
+	if f.known {
+		f.observe()
+	}
+	f.moveGoroutine()
+	fold(&f)
+	f.stillAfterStop()
+	if f.c != nil {
+		f.c.settle()
+		if f.c.Phase == PhaseClosed {
+			f.p.forgetConnections()
+		}
+	}
+}
+
+// outcome is how the step went.
+func (f *folding) outcome() Outcome { return outcome(f.mark, f.t.Err, f.t.Detail) }
+
+// folds says what each step of the catalogue means. A test holds it against the catalogue.
+var folds map[trace.Step]func(*folding)
+
+func init() { // not a literal above: the functions lead back to the table through step
+	folds = map[trace.Step]func(*folding){
+		trace.StoreLookup:   (*folding).storeLookup,
+		trace.DialStart:     at(PhaseDialling),
+		trace.TLSHandshaken: (*folding).tlsHandshaken,
+		trace.PingSend:      at(PhasePinging),
+		trace.PingServed:    (*folding).pingServed,
+		trace.PingAnswered:  (*folding).pingAnswered,
+		trace.StreamOpen:    (*folding).streamOpen,
+		trace.StreamOpened:  (*folding).streamOpened,
+		trace.StreamArrived: (*folding).streamOpened,
+		trace.StreamLimit:   (*folding).check,
+
+		trace.AuthTLSCert:   (*folding).authCheck,
+		trace.AuthSend:      (*folding).authSend,
+		trace.AuthSent:      (*folding).authSent,
+		trace.AuthRead:      at(PhaseAuthenticating),
+		trace.AuthReceived:  (*folding).authReceived,
+		trace.AuthDecode:    (*folding).authDecode,
+		trace.AuthType:      (*folding).authCheck,
+		trace.AuthPKIID:     (*folding).authClaim,
+		trace.AuthIdentity:  (*folding).authClaim,
+		trace.AuthCertHash:  (*folding).authClaim,
+		trace.AuthSignature: (*folding).authSignature,
+		trace.AuthExpected:  (*folding).authClaim,
+		trace.AuthProbe:     (*folding).authProbe,
+		trace.AuthRefuse:    (*folding).authRefuse,
+		trace.AuthAwait:     at(PhaseAuthenticating),
+		trace.AuthVerdict:   (*folding).authVerdict,
+
+		trace.StoreStored:   (*folding).storeStored,
+		trace.StoreReplaced: (*folding).storeGone,
+		trace.StoreRefused:  (*folding).storeRefused,
+		trace.StoreTieBreak: (*folding).storeTieBreak,
+		trace.StoreHandover: (*folding).storeHandover,
+		trace.StoreRemoved:  (*folding).storeGone,
+
+		trace.ConnServe:     (*folding).connServe,
+		trace.ConnEnqueue:   (*folding).connEnqueue,
+		trace.ConnDrop:      (*folding).connDrop,
+		trace.ConnWrite:     (*folding).connWrite,
+		trace.ConnWritten:   (*folding).connWritten,
+		trace.ConnRead:      nothingMore,
+		trace.ConnReceived:  (*folding).connReceived,
+		trace.ConnQueued:    (*folding).connQueued,
+		trace.ConnHandle:    (*folding).connHandle,
+		trace.ConnDrain:     (*folding).connDrain,
+		trace.ConnClose:     (*folding).connClose,
+		trace.ConnReaderEnd: (*folding).goroutineEnd,
+		trace.ConnWriterEnd: (*folding).writerEnd,
+		trace.ConnServeEnd:  (*folding).goroutineEnd,
+
+		trace.AckSubscribe: (*folding).ackSubscribe,
+		trace.AckRespond:   nothingMore,
+		trace.AckPublish:   (*folding).ackPublish,
+		trace.AckResult:    (*folding).ackResult,
+		trace.AckDone:      (*folding).ackDone,
+
+		trace.DemuxAdd:       (*folding).demuxAdd,
+		trace.DemuxDeliver:   (*folding).demuxDeliver,
+		trace.DemuxDelivered: (*folding).demuxDelivered,
+		trace.DemuxUnclaimed: (*folding).demuxUnclaimed,
+		trace.AcceptHand:     (*folding).acceptHand,
+
+		trace.DeadNotice:      (*folding).deadNotice,
+		trace.StopFlag:        (*folding).stopStep,
+		trace.StopConnections: (*folding).stopStep,
+		trace.StopDemux:       (*folding).stopStep,
+		trace.StopSubscribers: (*folding).stopStep,
+		trace.StopServer:      (*folding).stopStep,
+		trace.StopDone:        (*folding).stopStep,
+	}
+}
+
+// nothingMore is for steps whose whole meaning is where a goroutine is.
+func nothingMore(*folding) {}
+
+// at is for steps whose whole meaning is how far a connection has come.
+func at(phase Phase) func(*folding) {
+	return func(f *folding) {
+		if f.c != nil {
+			f.c.advance(phase)
+		}
+	}
+}
