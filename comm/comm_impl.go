@@ -720,7 +720,7 @@ func bounded[T any](c *commImpl, stream stream, operation func() (T, error)) (T,
 	})
 	select {
 	case result := <-done:
-		return result.value, explain(stream.Context(), result.err)
+		return result.value, explain(c.life, result.err)
 	case <-ctx.Done():
 		var none T
 		return none, context.Cause(ctx)

@@ -639,12 +639,12 @@ func (conn *connection) readFromStream(stream stream, msgChan chan<- *proto.Sign
 	for number := uint64(2); ; number++ {
 		conn.trace.Gate(trace.ConnRead, trace.Event{Peer: conn.pkiID, Number: number})
 		envelope, err := stream.Recv()
+		err = endOfStream(err)
+		conn.trace.Report(trace.ConnReceived, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope,
+			Err: brokenBy(err), Detail: endedBy(err)})
 		if err != nil {
-			err = endOfStream(err)
-			conn.trace.Report(trace.ConnReceived, trace.Event{Peer: conn.pkiID, Number: number, Err: err})
 			return err
 		}
-		conn.trace.Report(trace.ConnReceived, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope})
 		msg, err := envelope.ToGossipMessage()
 		if err != nil {
 			// Whoever has authenticated and sends garbage is broken; nothing that follows can be trusted. Upstream went on
@@ -673,11 +673,14 @@ func closeClient(cc *grpc.ClientConn, source *trace.Source, reason error) {
 
 // reportClosed tells that a connection is over.
 func reportClosed(source *trace.Source, peer common.PKIidType, reason error) {
-	source.Report(trace.ConnClose, trace.Event{Peer: peer, Err: reason})
+	source.Report(trace.ConnClose, trace.Event{Peer: peer, Err: brokenBy(reason), Detail: endedBy(reason)})
 }
 
-// endOfStream turns what Recv returned into the reason of an end: a clean one, a refusal in the other end's words, or what broke.
+// endOfStream turns the error that Recv returned into the reason of an end: a clean one, a refusal in the other end's words, or what broke.
 func endOfStream(err error) error {
+	if err == nil {
+		return nil
+	}
 	if errors.Is(err, io.EOF) {
 		return errClosedThere
 	}
@@ -687,7 +690,7 @@ func endOfStream(err error) error {
 	return fmt.Errorf("reading from the stream: %w", err)
 }
 
-// brokenBy returns reason if a connection that was closed for it broke, and nil if it ended as somebody wished.
+// brokenBy returns reason if a connection that ended for it broke, and nil if it ended as somebody wished.
 func brokenBy(reason error) error {
 	switch reason {
 	case errClosedHere, errClosedThere, errReplaced, ErrStopped:
@@ -695,4 +698,12 @@ func brokenBy(reason error) error {
 	default:
 		return reason
 	}
+}
+
+// endedBy returns the reason of an end that somebody wished, in words; nothing if it broke.
+func endedBy(reason error) string {
+	if reason == nil || brokenBy(reason) != nil {
+		return ""
+	}
+	return reason.Error()
 }

@@ -60,8 +60,8 @@ func (m *ChannelDeMultiplexer) AddChannel(predicate common.MessageAcceptor) <-ch
 // DeMultiplex gives msg to every subscriber that wants it, in the order in which they subscribed, and waits for those that are full.
 // After Close it does nothing.
 func (m *ChannelDeMultiplexer) DeMultiplex(msg *ReceivedMessageImpl) {
-	channels := m.begin()
-	if channels == nil {
+	channels, open := m.begin()
+	if !open {
 		return
 	}
 	defer m.busy.Done()
@@ -77,16 +77,16 @@ func (m *ChannelDeMultiplexer) DeMultiplex(msg *ReceivedMessageImpl) {
 	}
 }
 
-// begin counts one more call and returns the subscribers of this moment, or nil after Close.
-func (m *ChannelDeMultiplexer) begin() []*channel {
+// begin counts one more call and returns the subscribers of this moment, a copy, since a predicate may subscribe while the call runs.
+// After Close it counts nothing and returns false.
+func (m *ChannelDeMultiplexer) begin() (channels []*channel, open bool) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
 	if m.closed {
-		return nil
+		return nil, false
 	}
 	m.busy.Add(1)
-	// A copy that is not nil even without subscribers: a predicate may subscribe while this call runs.
-	return slices.Concat([]*channel{}, m.channels)
+	return slices.Clone(m.channels), true
 }
 
 // deliver puts msg into the channel of one subscriber, or gives up when Close is called.

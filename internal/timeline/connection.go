@@ -144,7 +144,7 @@ func (s *State) ownConnection(p *Peer, object trace.Object, mark Mark) *Connecti
 			return nil
 		}
 		c := newConnection(p, object, mark)
-		c.owner = s.token
+		c.own(s.token)
 		p.Connections = slices.Insert(p.Connections, i, c)
 		return c
 	}
@@ -166,10 +166,13 @@ func newConnection(p *Peer, object trace.Object, mark Mark) *Connection {
 	}
 }
 
-// clone copies what Apply changes in place. The messages are not among it: a changed message is a new one.
+// own makes owner the one who may change c. It has to be told to the messages' keepers too.
+func (c *Connection) own(owner *token) { c.owner, c.out.owner, c.in.owner = owner, owner, owner }
+
+// clone copies what Apply changes in place, but for the messages: each is copied when it changes.
 func (c *Connection) clone(owner *token) *Connection {
 	d := *c
-	d.owner = owner
+	d.own(owner)
 	d.Checks = slices.Clone(c.Checks)
 	d.Goroutines = slices.Clone(c.Goroutines)
 	d.out.waiting = slices.Clone(c.out.waiting)

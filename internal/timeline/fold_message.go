@@ -5,7 +5,6 @@ package timeline
 
 import (
 	"bytes"
-	"slices"
 
 	"gossipscope/comm/trace"
 	"gossipscope/proto"
@@ -49,9 +48,9 @@ func (f *folding) hello() *Message {
 	out := &f.c.out
 	i := out.findLeft(1)
 	if i < 0 {
-		i = out.put(&Message{Number: 1, seq: f.t.Seq, Kind: HandshakeMessage})
+		i = out.put(&Message{Number: 1, seq: f.t.Seq, Kind: HandshakeMessage, owner: out.owner})
 	}
-	return changed(out.left, i)
+	return out.owner.changed(out.left, i)
 }
 
 func (f *folding) authReceived() {
@@ -86,7 +85,7 @@ func (f *folding) connEnqueue() {
 	if f.c == nil {
 		return
 	}
-	m := newMessage(0, f.t.Seq, f.t.Envelope)
+	m := newMessage(f.c.owner, 0, f.t.Seq, f.t.Envelope)
 	m.Marks[Enqueued] = f.mark
 	f.c.out.enter(m, f.c.OutBuff.Cap)
 }
@@ -105,13 +104,13 @@ func (f *folding) connWrite() {
 	i := out.findLeft(number)
 	if i >= 0 && out.left[i].Drop.Set() {
 		// Given up in the writer's hand, so it never had a number on the stream.
-		changed(out.left, i).Number = 0
+		out.owner.changed(out.left, i).Number = 0
 		i = -1
 	}
 	if i < 0 {
 		i = out.leave(number, f.t.Seq, f.t.Envelope)
 	}
-	changed(out.left, i).Taken = f.mark
+	out.owner.changed(out.left, i).Taken = f.mark
 }
 
 func (f *folding) connWritten() {
@@ -128,7 +127,7 @@ func (f *folding) connWritten() {
 		i = out.leave(number, f.t.Seq, f.t.Envelope)
 	}
 	out.inHand = 0
-	m := changed(out.left, i)
+	m := out.owner.changed(out.left, i)
 	if m.Envelope == nil {
 		m.identify(f.t.Envelope)
 	}
@@ -139,7 +138,7 @@ func (f *folding) connWritten() {
 	}
 	if m.Drop.Set() {
 		// So what was given up was another message with the same bytes, one that did not fit into the queue.
-		f.refuse(newMessage(0, f.t.Seq, m.Envelope), m.Drop)
+		f.refuse(newMessage(f.c.owner, 0, f.t.Seq, m.Envelope), m.Drop)
 		m.Drop = Outcome{}
 	}
 	m.Marks[Written] = f.mark
@@ -159,18 +158,18 @@ func (f *folding) connDrop() {
 	held := f.dropInHand()
 	switch {
 	case f.t.Detail == overflow:
-		f.refuse(newMessage(0, f.t.Seq, f.t.Envelope), f.dropped())
+		f.refuse(newMessage(f.c.owner, 0, f.t.Seq, f.t.Envelope), f.dropped())
 	case f.t.Number != 0 && out.findLeft(f.t.Number) >= 0:
 		f.dropLeft(out.findLeft(f.t.Number))
 	case held >= 0:
 		f.dropLeft(held)
 	case full && !ending:
-		f.refuse(newMessage(0, f.t.Seq, f.t.Envelope), f.dropped())
+		f.refuse(newMessage(f.c.owner, 0, f.t.Seq, f.t.Envelope), f.dropped())
 	case out.findWaiting(f.t.Envelope) >= 0, ending:
 		// Of a connection that ends, the queue is emptied by whoever is there, perhaps before the enqueue is told.
 		f.dropLeft(out.leave(f.t.Number, f.t.Seq, f.t.Envelope))
 	default:
-		f.refuse(newMessage(0, f.t.Seq, f.t.Envelope), f.dropped())
+		f.refuse(newMessage(f.c.owner, 0, f.t.Seq, f.t.Envelope), f.dropped())
 	}
 }
 
@@ -189,7 +188,7 @@ func (f *folding) dropInHand() int {
 }
 
 func (f *folding) dropLeft(i int) {
-	m := changed(f.c.out.left, i)
+	m := f.c.out.owner.changed(f.c.out.left, i)
 	if m.Number != 0 && m.Number == f.c.out.inHand {
 		f.c.out.inHand = 0
 	}
@@ -201,7 +200,7 @@ func (f *folding) refuse(m *Message, why Outcome) {
 	m.Drop = why
 	f.c.out.refused = insertBySeq(f.c.out.refused, m)
 	if len(f.c.out.refused) > keptNotices {
-		f.c.out.refused = slices.Delete(f.c.out.refused, 0, 1)
+		f.c.out.refused = dropOldest(f.c.out.refused)
 		f.c.out.forgotten++
 	}
 }
@@ -226,7 +225,7 @@ func (f *folding) storeHandover() {
 	out := &f.c.out
 	for len(out.waiting) > 0 {
 		i := out.leave(0, f.t.Seq, out.waiting[0].Envelope)
-		changed(out.left, i).HandedOver = true
+		out.owner.changed(out.left, i).HandedOver = true
 	}
 }
 
@@ -323,7 +322,7 @@ func (o *outgoing) acked(nonce uint64, mark Mark) bool {
 	if i < 0 {
 		return false
 	}
-	if m := changed(o.left, i); !m.Marks[Acked].Set() {
+	if m := o.owner.changed(o.left, i); !m.Marks[Acked].Set() {
 		m.Marks[Acked] = mark
 	}
 	return true

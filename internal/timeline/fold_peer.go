@@ -64,7 +64,7 @@ func (f *folding) handledWhere(open func(*Message) bool) *Message {
 	if f.c == nil || f.t.Envelope == nil {
 		return nil
 	}
-	return f.c.in.first(func(m *Message) bool {
+	return f.c.in.first(0, func(m *Message) bool {
 		return m.Marks[Handled].Set() && open(m) && sameEnvelope(m.Envelope, f.t.Envelope)
 	})
 }

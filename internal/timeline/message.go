@@ -70,6 +70,7 @@ type Message struct {
 
 	seq         uint64 // of the event that put it where it is: what its list is sorted by
 	writeFailed bool   // conn.written had an error; the layer's own conn.drop may follow
+	owner       *token
 }
 
 // Reached reports whether the message has come as far as stage: a later mark implies the earlier ones.
@@ -130,8 +131,8 @@ func (m *Message) Place() Place {
 }
 
 // newMessage makes a message and looks into its envelope, once.
-func newMessage(number, seq uint64, envelope *proto.Envelope) *Message {
-	m := &Message{Number: number, seq: seq}
+func newMessage(owner *token, number, seq uint64, envelope *proto.Envelope) *Message {
+	m := &Message{Number: number, seq: seq, owner: owner}
 	m.identify(envelope)
 	return m
 }
@@ -147,11 +148,21 @@ func (m *Message) identify(envelope *proto.Envelope) {
 	}
 }
 
-// changed returns a copy of list[i] in its place, for the caller to change: the one that was there may be shared with other states.
-func changed(list []*Message, i int) *Message {
-	m := *list[i]
-	list[i] = &m
-	return &m
+// changed returns list[i] for owner to change. If it may be shared with other states, a copy takes its place first.
+func (owner *token) changed(list []*Message, i int) *Message {
+	if list[i].owner != owner {
+		m := *list[i]
+		m.owner = owner
+		list[i] = &m
+	}
+	return list[i]
+}
+
+// dropOldest returns list without its first element. The array behind it is left to be replaced when it is full, which costs less
+// than to move everything up for every message.
+func dropOldest(list []*Message) []*Message {
+	list[0] = nil
+	return list[1:]
 }
 
 // joined returns a with whatever only b knows of the same message.
@@ -162,15 +173,12 @@ func joined(a, b *Message) *Message {
 	}
 	m.Number = max(m.Number, b.Number)
 	for s := range m.Marks {
-		if !m.Marks[s].Set() {
-			m.Marks[s] = b.Marks[s]
-		}
+		m.Marks[s].fill(b.Marks[s])
 	}
-	for mine, theirs := range map[*Mark]Mark{&m.Taken: b.Taken, &m.Queued: b.Queued, &m.Delivered: b.Delivered, &m.Handed: b.Handed} {
-		if !mine.Set() {
-			*mine = theirs
-		}
-	}
+	m.Taken.fill(b.Taken)
+	m.Queued.fill(b.Queued)
+	m.Delivered.fill(b.Delivered)
+	m.Handed.fill(b.Handed)
 	m.Unclaimed = m.Unclaimed || b.Unclaimed
 	if !m.Drop.Set() {
 		m.Drop = b.Drop
@@ -201,6 +209,7 @@ type outgoing struct {
 	last      uint64 // the highest number in left
 	inHand    uint64 // the number of the message that the writer holds, 0 if none
 	early     int    // messages in left whose enqueue was not told yet
+	owner     *token
 }
 
 // enter is told that a message was enqueued.
@@ -208,7 +217,7 @@ func (o *outgoing) enter(m *Message, capacity int) {
 	if o.early > 0 {
 		for i, left := range o.left {
 			if !left.Marks[Enqueued].Set() && left.Number != 1 && sameEnvelope(left.Envelope, m.Envelope) {
-				changed(o.left, i).Marks[Enqueued] = m.Marks[Enqueued]
+				o.owner.changed(o.left, i).Marks[Enqueued] = m.Marks[Enqueued]
 				o.early--
 				return
 			}
@@ -216,7 +225,7 @@ func (o *outgoing) enter(m *Message, capacity int) {
 	}
 	o.waiting = insertBySeq(o.waiting, m)
 	if len(o.waiting) > hardMessages+max(0, min(capacity, 1<<20)) {
-		o.waiting = slices.Delete(o.waiting, 0, 1)
+		o.waiting = dropOldest(o.waiting)
 		o.forgotten++
 	}
 }
@@ -224,15 +233,14 @@ func (o *outgoing) enter(m *Message, capacity int) {
 // leave is told that a message with that envelope has left the queue, and returns its index in left. A message without an envelope
 // is taken to be the head of the queue.
 func (o *outgoing) leave(number, seq uint64, envelope *proto.Envelope) int {
-	m := newMessage(number, seq, envelope)
-	if i := o.findWaiting(envelope); i >= 0 {
-		w := *o.waiting[i]
-		o.waiting = slices.Delete(o.waiting, i, i+1)
-		w.Number, w.seq = number, seq
-		m = &w
-	} else {
+	i := o.findWaiting(envelope)
+	if i < 0 {
 		o.early++
+		return o.put(newMessage(o.owner, number, seq, envelope))
 	}
+	m := o.owner.changed(o.waiting, i)
+	o.waiting = slices.Delete(o.waiting, i, i+1)
+	m.Number, m.seq = number, seq
 	return o.put(m)
 }
 
@@ -241,13 +249,21 @@ func (o *outgoing) put(m *Message) int {
 	o.last = max(o.last, m.Number)
 	o.left = insertBySeq(o.left, m)
 	if len(o.left) > keptMessages {
-		if first := o.left[0]; !first.Marks[Enqueued].Set() && first.Number != 1 && o.early > 0 {
+		if o.left[0] == m {
+			// Told so late that it would go at once, and the caller still has something to note on it.
+			o.left[0], o.left[1] = o.left[1], o.left[0]
+		}
+		if gone := o.left[0]; !gone.Marks[Enqueued].Set() && gone.Number != 1 && o.early > 0 {
 			o.early--
 		}
-		o.left = slices.Delete(o.left, 0, 1)
+		o.left = dropOldest(o.left)
 		o.forgotten++
 	}
-	return slices.Index(o.left, m)
+	i := len(o.left) - 1
+	for o.left[i] != m {
+		i--
+	}
+	return i
 }
 
 func (o *outgoing) findWaiting(envelope *proto.Envelope) int {
@@ -273,6 +289,8 @@ type incoming struct {
 	forgotten uint64
 	last      uint64 // the highest number
 	gone      uint64 // the highest number among the forgotten
+	open      uint64 // whatever has a lower number is handled; spares pending the search
+	owner     *token
 }
 
 // at returns the message with that number for a change, and makes it if it is new; nil if it was forgotten.
@@ -280,25 +298,30 @@ func (in *incoming) at(number, seq uint64, envelope *proto.Envelope) *Message {
 	if number <= in.gone {
 		return nil
 	}
-	i, found := slices.BinarySearchFunc(in.list, number, func(m *Message, number uint64) int { return compare(m.Number, number) })
+	i, found := in.search(number)
 	if found {
-		m := changed(in.list, i)
+		m := in.owner.changed(in.list, i)
 		if m.Envelope == nil {
 			m.identify(envelope)
 		}
 		return m
 	}
-	m := newMessage(number, seq, envelope)
+	m := newMessage(in.owner, number, seq, envelope)
 	in.last = max(in.last, number)
+	in.open = min(in.open, number)
 	in.list = slices.Insert(in.list, i, m)
 	in.trim()
 	return m
 }
 
+func (in *incoming) search(number uint64) (int, bool) {
+	return slices.BinarySearchFunc(in.list, number, func(m *Message, number uint64) int { return compare(m.Number, number) })
+}
+
 func (in *incoming) trim() {
 	for len(in.list) > keptMessages && (in.list[0].Reached(Handled) || len(in.list) > hardMessages) {
 		in.gone = in.list[0].Number
-		in.list = slices.Delete(in.list, 0, 1)
+		in.list = dropOldest(in.list)
 		in.forgotten++
 	}
 }
@@ -306,7 +329,12 @@ func (in *incoming) trim() {
 // pending returns the first message that is not handled and has that envelope, for a change; nil if there is none. Without an
 // envelope it is the first that is in the receive queue.
 func (in *incoming) pending(envelope *proto.Envelope) *Message {
-	return in.first(func(m *Message) bool {
+	from, _ := in.search(in.open)
+	for from < len(in.list) && in.list[from].Marks[Handled].Set() {
+		in.open = in.list[from].Number + 1
+		from++
+	}
+	return in.first(from, func(m *Message) bool {
 		if m.Marks[Handled].Set() {
 			return false
 		}
@@ -317,13 +345,13 @@ func (in *incoming) pending(envelope *proto.Envelope) *Message {
 	})
 }
 
-// first returns the first message that fulfils want, for a change; nil if there is none.
-func (in *incoming) first(want func(*Message) bool) *Message {
-	i := slices.IndexFunc(in.list, want)
+// first returns the first message from index from on that fulfils want, for a change; nil if there is none.
+func (in *incoming) first(from int, want func(*Message) bool) *Message {
+	i := slices.IndexFunc(in.list[from:], want)
 	if i < 0 {
 		return nil
 	}
-	return changed(in.list, i)
+	return in.owner.changed(in.list, from+i)
 }
 
 // insertBySeq inserts m behind everything with the same or a lower Seq.

@@ -126,21 +126,28 @@ func follows(last uint64, e *Event) error {
 
 // complete says whether e has the part that its kind names.
 func complete(e *Event) error {
-	there, known := map[Kind]bool{
-		KindStep:    e.Step != nil,
-		KindBirth:   e.Birth != nil,
-		KindDeath:   e.Death != nil,
-		KindLink:    e.Link != nil,
-		KindAct:     e.Act != nil,
-		KindTitle:   e.Text != nil,
-		KindSay:     e.Text != nil,
-		KindPromise: e.Promise != nil,
-		KindGap:     true,
-	}[e.Kind]
-	switch {
-	case !known:
+	var there bool
+	switch e.Kind {
+	case KindStep:
+		there = e.Step != nil
+	case KindBirth:
+		there = e.Birth != nil
+	case KindDeath:
+		there = e.Death != nil
+	case KindLink:
+		there = e.Link != nil
+	case KindAct:
+		there = e.Act != nil
+	case KindTitle, KindSay:
+		there = e.Text != nil
+	case KindPromise:
+		there = e.Promise != nil
+	case KindGap:
+		there = true
+	default:
 		return fmt.Errorf("there is no event of kind %q", string(e.Kind))
-	case !there:
+	}
+	if !there {
 		return fmt.Errorf("an event of kind %q that does not tell what happened", string(e.Kind))
 	}
 	return nil

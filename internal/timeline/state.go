@@ -67,6 +67,12 @@ type Mark struct {
 // Set reports whether the moment has come.
 func (m Mark) Set() bool { return m.N != 0 }
 
+func (m *Mark) fill(other Mark) {
+	if !m.Set() {
+		*m = other
+	}
+}
+
 // Outcome is how something went. Its Mark is not set while that is open. Errors are kept as text, so that a recording folds to the
 // same State as the session that it is of.
 type Outcome struct {

@@ -1,0 +1,136 @@
+package main
+
+// How a run ends badly. Whatever goes wrong becomes one sentence on stderr, in the reader's language, that says what to do next, and
+// an exit status that a script can go by.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"gossipscope/internal/text"
+)
+
+// failure is an error that has its sentence.
+type failure struct {
+	status   int
+	sentence text.Text
+	args     []any
+	command  string // for a mistake in the command: which command's help would help
+	cause    error  // what it came from, nil if it came from nothing
+}
+
+// Error returns the sentence in English.
+func (f *failure) Error() string { return f.sentence.Format(text.English, f.args...) }
+
+// Unwrap returns what the failure came from.
+func (f *failure) Unwrap() error { return f.cause }
+
+// misuse is a mistake in the command line.
+func misuse(command string, sentence text.Text, args ...any) error {
+	return &failure{status: exitUsage, sentence: sentence, args: args, command: command}
+}
+
+// failed is an error whose sentence ends with the words of cause.
+func failed(cause error, sentence text.Text, args ...any) error {
+	return &failure{status: exitFailed, sentence: sentence, args: append(args, words(cause)), cause: cause}
+}
+
+// words are those of an error, without what the sentence around them says already.
+func words(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		err = link.Err
+	}
+	return text.Printable(err.Error())
+}
+
+// errInterrupted means that the person at the keys ended the run.
+var errInterrupted = errors.New("interrupted")
+
+// outputError means that stdout takes nothing more.
+type outputError struct{ cause error }
+
+// Error returns the cause's words.
+func (e *outputError) Error() string { return "writing the output: " + e.cause.Error() }
+
+// Unwrap returns the cause.
+func (e *outputError) Unwrap() error { return e.cause }
+
+// readerGone reports whether whoever read the output has hung up, as head does when it has enough. That is no news to him.
+func readerGone(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) ||
+		errors.Is(err, syscall.Errno(109)) && os.PathSeparator == '\\' || // ERROR_BROKEN_PIPE of Windows
+		errors.Is(err, syscall.Errno(232)) && os.PathSeparator == '\\' // ERROR_NO_DATA: the pipe is being closed
+}
+
+// conclude says what went wrong, if anything did, and returns the exit status.
+func (p *program) conclude(err error) int {
+	var (
+		known  *failure
+		output *outputError
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &output):
+		if !readerGone(err) {
+			p.complain(text.Table.Failures.Output.Format(p.lang, words(output.cause)))
+		}
+		return exitFailed
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		p.complain(text.Table.Failures.Interrupted.In(p.lang))
+		return exitInterrupted
+	case errors.As(err, &known):
+		p.complain(known.sentence.Format(p.lang, known.args...))
+		if known.status == exitUsage {
+			p.complain(text.Table.Usage.SeeHelp.Format(p.lang, strings.TrimSpace("explore help "+known.command)))
+		}
+		return known.status
+	}
+	p.complain(text.Table.Failures.Reason.Format(p.lang, words(err)))
+	return exitFailed
+}
+
+func (p *program) complain(sentence string) { fmt.Fprintln(p.stderr, sentence) }
+
+// flagMistake translates what pflag says of a command line that it cannot parse.
+func flagMistake(command string, err error) error {
+	usage := &text.Table.Usage
+	var (
+		unknown *pflag.NotExistError
+		missing *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+		syntax  *pflag.InvalidSyntaxError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return misuse(command, usage.UnknownFlag, flagName(unknown.GetSpecifiedName(), unknown.GetSpecifiedShortnames()))
+	case errors.As(err, &missing):
+		return misuse(command, usage.FlagNeedsValue, flagName(missing.GetSpecifiedName(), missing.GetSpecifiedShortnames()))
+	case errors.As(err, &invalid):
+		return misuse(command, usage.BadFlagValue, text.Printable(invalid.GetValue()), "--"+invalid.GetFlag().Name)
+	case errors.As(err, &syntax):
+		return misuse(command, usage.BadFlagSyntax, text.Printable(syntax.GetSpecifiedFlag()))
+	}
+	return misuse(command, text.Table.Failures.Reason, words(err))
+}
+
+// flagName returns a flag as it was typed. Of a group of one-letter flags only the one that is meant is named.
+func flagName(name, group string) string {
+	if group != "" {
+		return "-" + text.Printable(string([]rune(name)[:1]))
+	}
+	return "--" + text.Printable(name)
+}

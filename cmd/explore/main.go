@@ -1,0 +1,75 @@
+// Command explore is the door to everything that can be watched: it plays the lessons with real peers, saves what happened, and
+// shows it again.
+//
+// This package is the command line and no more: flags in, packages below called, sentences and exit status out. What it says stands,
+// in both languages, in internal/text; how events become lines, in internal/narrate; what is played, in walkthroughs.
+//
+// Everything but main itself works on the values of a program (below), so that a test can run any command without a process, a
+// terminal or a signal.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"gossipscope/internal/text"
+)
+
+// The exit statuses.
+const (
+	exitOK          = 0
+	exitFailed      = 1   // something that was asked for did not happen; for a lesson: a promise did not hold
+	exitUsage       = 2   // the command was not understood
+	exitInterrupted = 130 // ctrl-C, as shells have it: 128 and the number of the signal
+)
+
+func main() {
+	// Without this, a reader that goes away ("| head") kills the process at the next write, before the peers are stopped.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first ctrl-C ends the lesson in good order. Should that hang, the second is the system's own and ends the process.
+	context.AfterFunc(ctx, restore)
+	p := &program{
+		getenv:   os.Getenv,
+		stdin:    os.Stdin,
+		stdout:   os.Stdout,
+		stderr:   os.Stderr,
+		terminal: isTerminal(os.Stdout),
+		lessons:  realLessons(),
+	}
+	os.Exit(p.run(ctx, os.Args[1:]))
+}
+
+// program is a run of the command: its surroundings, and the language that it found out.
+type program struct {
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	terminal       bool // whether stdout is a person's
+	lessons        []lesson
+
+	lang text.Lang
+}
+
+// isTerminal reports whether f is a terminal. A character device is not always one: the other that a person meets is the null
+// device, and there nobody can tell the difference, except that a lesson keeps its pace.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// run does what args ask for, and returns the exit status. When ctx ends it stops what runs.
+func (p *program) run(ctx context.Context, args []string) int {
+	asked, err := languageAsked(args)
+	p.lang = text.FromEnvironment(p.getenv)
+	if err == nil {
+		if asked != "" {
+			p.lang = asked
+		}
+		err = p.execute(ctx, args)
+	}
+	return p.conclude(err)
+}

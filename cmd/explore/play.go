@@ -1,0 +1,184 @@
+package main
+
+// Playing a lesson: the peers run, and whoever looks follows the recorder at his own speed, so that neither a slow terminal nor a
+// slow disk holds up a peer. Two may look at once: stdout, as lines or as JSON, and the file of --record.
+//
+// However it ends, it ends in this order: the lesson, the peers, the recorder, those who follow it. Only then is a recording
+// complete, and gets its name.
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"gossipscope/internal/narrate"
+	"gossipscope/internal/text"
+	"gossipscope/internal/timeline"
+	"gossipscope/walkthroughs"
+)
+
+// keptEvents is how many events the recorder keeps for those who follow it: more than any lesson has, by far, so that a terminal that
+// stands still loses nothing.
+const keptEvents = 1 << 17
+
+type playOptions struct {
+	plain, json bool
+	speed       string
+	record      string
+	recordAsked bool
+}
+
+// play is explore play.
+func (p *program) play(ctx context.Context, name string, opts playOptions) error {
+	l, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	speed, err := parseSpeed(opts.speed)
+	switch {
+	case err != nil:
+		return err
+	case opts.plain && opts.json:
+		return misuse("play", text.Table.Usage.PlainOrJSON)
+	case opts.recordAsked && opts.record == "":
+		return misuse("play", text.Table.Usage.EmptyRecordPath)
+	}
+	s := session{recorder: timeline.NewRecorder(keptEvents), speed: speed}
+	if p.terminal && !opts.json {
+		s.pace = func(e timeline.Event) time.Duration { return narrate.Pace(&e, p.lang) }
+	}
+	return p.perform(ctx, l, s, opts)
+}
+
+// perform plays l in s and shows it.
+func (p *program) perform(ctx context.Context, l lesson, s session, opts playOptions) error {
+	header := timeline.Header{Lesson: l.slug, Network: "tcp", Policy: "free", Created: time.Now().UTC().Truncate(time.Second)}
+	if s.pace != nil {
+		header.Policy = "paced"
+	}
+	var file *recordingFile
+	if opts.record != "" {
+		var err error
+		if file, err = createRecording(opts.record); err != nil {
+			return err
+		}
+		defer file.discard()
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	followers := followersOf(s.recorder, stop)
+	followers.begin(func(c *timeline.Cursor) error { return p.show(c, header, opts.json) })
+	if file != nil {
+		followers.begin(func(c *timeline.Cursor) error { return file.copy(c, header) })
+	}
+	played := l.play(ctx, s)
+	s.recorder.Close()
+	followers.wait()
+	err := p.outcome(ctx, played)
+	if file == nil {
+		return err
+	}
+	return p.keep(file, err)
+}
+
+// keep gives the recording its name if the lesson was played to its end, also to a bad one: that is when a recording is wanted.
+func (p *program) keep(file *recordingFile, err error) error {
+	if err != nil && !toTheEnd(err) {
+		if errors.Is(err, errInterrupted) {
+			p.complain(text.Table.Failures.Discarded.Format(p.lang, text.Printable(file.path)))
+		}
+		return err
+	}
+	if kept := file.keep(); kept != nil {
+		return kept
+	}
+	p.complain(text.Table.Failures.Recorded.Format(p.lang, text.Printable(file.path), shellQuote(text.Printable(file.path))))
+	return err
+}
+
+// toTheEnd reports whether err is one with which a lesson ends by itself, so that all there is to record was recorded.
+func toTheEnd(err error) bool {
+	var known *failure
+	return errors.As(err, &known) &&
+		(known.sentence == text.Table.Failures.PromisesBroken || known.sentence == text.Table.Failures.LessonStuck)
+}
+
+// outcome is how the lesson ended. What stopped it counts more than what it says itself when it was stopped.
+func (p *program) outcome(ctx context.Context, played error) error {
+	var (
+		noLab  *errNoLab
+		output *outputError
+		known  *failure
+	)
+	cause := context.Cause(ctx)
+	switch {
+	case errors.As(cause, &output), errors.As(cause, &known):
+		return cause
+	case cause != nil:
+		return errInterrupted
+	case errors.As(played, &noLab):
+		return failed(noLab.cause, text.Table.Failures.LabStart)
+	case errors.Is(played, walkthroughs.ErrBroken):
+		return failed(played, text.Table.Failures.PromisesBroken)
+	case played != nil:
+		return failed(played, text.Table.Failures.LessonStuck)
+	}
+	return nil
+}
+
+// followers are those who follow a recorder, each on a goroutine of its own. The first that fails stops the lesson.
+type followers struct {
+	recorder *timeline.Recorder
+	stop     context.CancelCauseFunc
+	group    sync.WaitGroup
+}
+
+func followersOf(r *timeline.Recorder, stop context.CancelCauseFunc) *followers {
+	return &followers{recorder: r, stop: stop}
+}
+
+func (f *followers) begin(follow func(*timeline.Cursor) error) {
+	cursor := f.recorder.Follow(0)
+	f.group.Go(func() {
+		if err := follow(cursor); err != nil {
+			f.stop(err)
+		}
+	})
+}
+
+func (f *followers) wait() { f.group.Wait() }
+
+// show writes to stdout what the cursor comes upon, until the recorder is closed.
+func (p *program) show(c *timeline.Cursor, header timeline.Header, json bool) error {
+	// Not the context of the lesson: what happened until it was stopped is shown all the same.
+	ctx := context.Background()
+	if json {
+		w, err := timeline.NewWriter(p.stdout, header)
+		if err == nil {
+			err = c.CopyTo(ctx, w)
+		}
+		return asOutput(err)
+	}
+	printer := narrate.NewPrinter(p.stdout, p.lang, narrate.Options{Width: p.width()})
+	for {
+		e, err := c.Next(ctx)
+		if err == io.EOF {
+			return asOutput(printer.Finish())
+		}
+		if err != nil {
+			return err
+		}
+		if err := printer.Print(e); err != nil {
+			return asOutput(err)
+		}
+	}
+}
+
+func asOutput(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &outputError{err}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strconv"
+
+	"gossipscope/internal/narrate"
+	"gossipscope/internal/text"
+	"gossipscope/internal/timeline"
+)
+
+// replay is explore replay. A recording that is broken is shown up to that place.
+func (p *program) replay(ctx context.Context, path string, json bool) error {
+	source := p.stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return failed(err, text.Table.Failures.OpenRecording, text.Printable(path))
+		}
+		defer f.Close()
+		source = f
+	}
+	rd, err := timeline.NewReader(source)
+	if err != nil {
+		return unreadable(path, err)
+	}
+	show, finish, err := p.replayer(rd.Header(), json)
+	if err != nil {
+		return asOutput(err)
+	}
+	for {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		e, err := rd.Next()
+		if err == io.EOF {
+			return asOutput(finish())
+		}
+		if err != nil {
+			return errors.Join(unreadable(path, err), asOutput(finish()))
+		}
+		if err := show(e); err != nil {
+			return asOutput(err)
+		}
+	}
+}
+
+// replayer returns what shows one event, and what is to be called after the last.
+func (p *program) replayer(header timeline.Header, json bool) (show func(timeline.Event) error, finish func() error, err error) {
+	if json {
+		w, err := timeline.NewWriter(p.stdout, header)
+		if err != nil {
+			return nil, nil, err
+		}
+		return w.Write, func() error { return nil }, nil
+	}
+	printer := narrate.NewPrinter(p.stdout, p.lang, narrate.Options{Width: p.width()})
+	return printer.Print, printer.Finish, nil
+}
+
+// unreadable says what is wrong with a recording, and what to do about it.
+func unreadable(path string, err error) error {
+	path = text.Printable(path)
+	says := &text.Table.Failures
+	switch {
+	case errors.Is(err, timeline.ErrNotARecording):
+		return failed(err, says.NotARecording, path)
+	case errors.Is(err, timeline.ErrNewerVersion):
+		return failed(err, says.NewerVersion, path)
+	case errors.Is(err, timeline.ErrTruncated):
+		return failed(err, says.Truncated, path)
+	case errors.Is(err, timeline.ErrBrokenRecording):
+		return failed(err, says.Broken, path)
+	}
+	return failed(err, says.ReadRecording, path)
+}
+
+// width returns how wide lines may be, 0 for the usual. A terminal whose shell exports COLUMNS is asked; a file is always the same.
+func (p *program) width() int {
+	columns, err := strconv.Atoi(p.getenv("COLUMNS"))
+	if !p.terminal || err != nil || columns <= 0 {
+		return 0
+	}
+	return min(columns, 160)
+}
