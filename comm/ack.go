@@ -4,14 +4,15 @@ package comm
 // and each receiver answers with that nonce (ReceivedMessage.Ack). The sender waits for those answers on a board, the PubSub: one
 // topic for each nonce and peer.
 //
-// Two sides live here: ackSendOperation, which sends to several peers at once and collects the outcomes, and interceptAck, which
-// takes the answers out of the stream of messages before anybody else sees them.
+// Two sides live here: ackSendOperation, which sends to several peers at once and collects the outcomes, with sendForAck and awaitAck
+// for each of them; and interceptAck, which takes the answers out of the stream of messages before anybody else sees them.
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"gossipscope/comm/common"
 	"gossipscope/comm/trace"
@@ -86,6 +87,31 @@ func (op *ackSendOperation) sendToOne(peer *RemotePeer, msg *proto.SignedGossipM
 	return op.waitForAck(ctx, enough, acks)
 }
 
+// sendForAck is the sendFunc of the layer, given the timeout of the call. It waits for the handshake, since only then is it known
+// whose acknowledgement to wait for; and it subscribes before the message can be on its way, or a quick answer would be missed.
+func (c *commImpl) sendForAck(ctx context.Context, remotePeer *RemotePeer, msg *proto.SignedGossipMessage, timeout time.Duration) (
+	*util.Subscription, error) {
+	conn, err := c.connStore.getConnection(remotePeer)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-conn.ready:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if conn.toDie() {
+		return nil, conn.reason()
+	}
+	acks := c.pubSub.Subscribe(topicForAck(msg.Nonce, conn.pkiID), timeout)
+	c.trace.Report(trace.AckSubscribe, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
+	if err := conn.send(ctx, &msgSending{envelope: msg.Envelope, time: ctx}, blockingSend); err != nil {
+		acks.Unsubscribe()
+		return nil, err
+	}
+	return acks, nil
+}
+
 // awaitAck implements waitFunc.
 func awaitAck(ctx context.Context, enough <-chan struct{}, acks *util.Subscription) error {
 	select {
@@ -97,8 +123,16 @@ func awaitAck(ctx context.Context, enough <-chan struct{}, acks *util.Subscripti
 	case <-enough:
 		return errEnough
 	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
+	// Looked at again: an acknowledgement that came in time counts, though this goroutine woke only when the time was over.
+	select {
+	case item, open := <-acks.Items():
+		if open {
+			return ackError(item)
+		}
+	default:
+	}
+	return context.Cause(ctx)
 }
 
 // ackError is what an acknowledgement says: nil, or the receiver's reason, verbatim.

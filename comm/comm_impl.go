@@ -284,31 +284,6 @@ func (c *commImpl) SendWithAck(msg *proto.SignedGossipMessage, timeout time.Dura
 	return op.send(signed, min(max(minAck, 0), len(peers)), peers)
 }
 
-// sendForAck queues a message for one peer and subscribes to its acknowledgement. It waits for the handshake, since only then is it
-// known whose acknowledgement to wait for; and it subscribes before the message can be on its way, or a quick answer would be missed.
-func (c *commImpl) sendForAck(ctx context.Context, remotePeer *RemotePeer, msg *proto.SignedGossipMessage, timeout time.Duration) (
-	*util.Subscription, error) {
-	conn, err := c.connStore.getConnection(remotePeer)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case <-conn.ready:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	if conn.toDie() {
-		return nil, conn.reason()
-	}
-	acks := c.pubSub.Subscribe(topicForAck(msg.Nonce, conn.pkiID), timeout)
-	c.trace.Report(trace.AckSubscribe, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
-	if err := conn.send(ctx, &msgSending{envelope: msg.Envelope, time: ctx}, blockingSend); err != nil {
-		acks.Unsubscribe()
-		return nil, err
-	}
-	return acks, nil
-}
-
 // distinct returns the peers without those that were named before: by PKI-ID, or by endpoint where there is none.
 func distinct(peers []*RemotePeer) []*RemotePeer {
 	seen := make(map[string]bool, len(peers))
@@ -557,9 +532,11 @@ func (c *commImpl) verifyConnEstablish(envelope *proto.Envelope, remoteCertHash 
 	// Garbage proves nothing.
 	msg, err := envelope.ToGossipMessage()
 	if err != nil {
-		return nil, false, check(trace.AuthDecode, fmt.Errorf("%w: %w", ErrMalformed, err))
+		err = fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	check(trace.AuthDecode, nil)
+	if err := check(trace.AuthDecode, err); err != nil {
+		return nil, false, err
+	}
 
 	// Who may send data before saying who he is has skipped the handshake.
 	establish := msg.GetConn()
@@ -727,8 +704,18 @@ func bounded[T any](c *commImpl, stream stream, operation func() (T, error)) (T,
 	}
 }
 
-// Ping implements the gRPC service. It answers anybody: it is how a dial finds out that there is somebody at all.
+// Ping implements the gRPC service. It answers anybody: it is how a dial finds out that there is somebody at all. On a server that
+// outlives the instance nobody is there any more once Stop has begun, and a Ping says so.
 func (c *commImpl) Ping(ctx context.Context, _ *proto.Empty) (*proto.Empty, error) {
+	// gRPC's Stop does not wait for handlers, and the server may not be ours to stop.
+	if err := c.enter(); err != nil {
+		return nil, status.Error(codes.Unavailable, err.Error())
+	}
+	defer c.stopWG.Done()
+	if err := c.enter(); err != nil {
+		return nil, status.Error(codes.Unavailable, err.Error())
+	}
+	defer c.stopWG.Done()
 	remote, _ := peer.FromContext(ctx)
 	c.trace.Report(trace.PingServed, trace.Event{Local: localAddress(remote), Remote: remoteAddress(remote)})
 	return &proto.Empty{}, nil

@@ -363,11 +363,14 @@ func (conn *connection) reason() error {
 // by anybody: a reader or writer that met the end, CloseConn, a successor, Stop. The connection leaves the store here, so that the
 // next message to the peer finds a fresh start; what it holds is released by its own goroutines (release, abandon).
 func (conn *connection) close(reason error) {
-	if !conn.stopFlag.CompareAndSwap(false, true) {
+	// The reason first: whoever sees the flag asks for the reason, and no reason would mean that nothing is wrong.
+	conn.Lock()
+	if conn.toDie() {
+		conn.Unlock()
 		return
 	}
-	conn.Lock()
 	conn.closeReason = reason
+	conn.stopFlag.Store(true)
 	conn.Unlock()
 	close(conn.stopChan)
 	conn.remove(conn)
@@ -526,11 +529,11 @@ func (conn *connection) release(msgChan <-chan *proto.SignedGossipMessage) error
 		conn.linger(msgChan)
 	}
 	reason := conn.reason()
+	conn.trace.Gate(trace.ConnServeEnd, trace.Event{Peer: conn.pkiID, Err: brokenBy(reason), Detail: endedBy(reason)})
 	conn.cancel(reason)
 	if conn.conn != nil {
 		conn.conn.Close()
 	}
-	conn.trace.Report(trace.ConnServeEnd, trace.Event{Peer: conn.pkiID, Err: brokenBy(reason)})
 	return brokenBy(reason)
 }
 
@@ -564,14 +567,16 @@ func (conn *connection) stream() stream {
 func (conn *connection) writeToStream(stream stream) {
 	defer conn.trace.Report(trace.ConnWriterEnd, trace.Event{Peer: conn.pkiID})
 	defer func() { conn.retireQueue(conn.lossReason()) }()
-	for number := uint64(2); ; number++ {
-		m := conn.nextToWrite()
-		if m == nil {
-			break
+	number := uint64(2)
+	for m := conn.nextToWrite(); m != nil; m = conn.nextToWrite() {
+		if m.overdue() {
+			conn.drop(m, ErrAckTimeout)
+			continue
 		}
 		if !conn.write(stream, m, number) {
 			return
 		}
+		number++
 	}
 	if conn.drains() {
 		conn.trace.Gate(trace.ConnDrain, trace.Event{Peer: conn.pkiID, Queue: conn.queue()})
@@ -605,10 +610,6 @@ func (conn *connection) write(stream stream, m *msgSending, number uint64) bool 
 	if conn.toDie() && !conn.drains() {
 		conn.drop(m, conn.reason())
 		return false
-	}
-	if m.overdue() {
-		conn.drop(m, ErrAckTimeout)
-		return true
 	}
 	err := stream.Send(m.envelope)
 	conn.trace.Report(trace.ConnWritten, trace.Event{Peer: conn.pkiID, Number: number, Envelope: m.envelope, Queue: conn.queue(), Err: err})

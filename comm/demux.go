@@ -89,7 +89,8 @@ func (m *ChannelDeMultiplexer) begin() (channels []*channel, open bool) {
 	return slices.Clone(m.channels), true
 }
 
-// deliver puts msg into the channel of one subscriber, or gives up when Close is called.
+// deliver puts msg into the channel of one subscriber. It gives up when Close is called, and when the connection that brought msg is
+// closed: or a peer that comes back again and again, to a subscriber that does not read, would each time leave a stream behind.
 func (m *ChannelDeMultiplexer) deliver(ch *channel, msg *ReceivedMessageImpl) {
 	e := m.event(msg)
 	e.Number = uint64(ch.number)
@@ -100,6 +101,7 @@ func (m *ChannelDeMultiplexer) deliver(ch *channel, msg *ReceivedMessageImpl) {
 		e.Queue = ch.queue()
 		m.trace.Report(trace.DemuxDelivered, e)
 	case <-m.stop:
+	case <-msg.conn.stopChan:
 	}
 }
 

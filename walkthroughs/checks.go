@@ -35,7 +35,7 @@ var checks = Lesson{
 
 // attack is one way to get past the handshake, and the check that stops it.
 type attack struct {
-	zh, en string // what the attacker does, and why it would work without the check
+	zh, en string // a title, a full stop, then what the attacker does and why it would work without the check
 	trick  string // the same in a few words, for the record
 	check  error  // the error of the check that must stop it
 	hello  func(s *story, in *lab.Intruder) (*proto.Envelope, error)
@@ -226,10 +226,10 @@ func expired(_ *story, in *lab.Intruder) (*proto.Envelope, error) {
 
 // play lets the stranger try, and promises that it was stopped by the right check, and told why.
 func (at attack) play(s *story, in *lab.Intruder, victim *lab.Peer) error {
-	title, _, _ := strings.Cut(at.zh, "。")
-	titleEn, _, _ := strings.Cut(at.en, ". ")
-	s.chapter(title, titleEn)
-	s.say(at.zh, at.en)
+	titleZh, storyZh, _ := strings.Cut(at.zh, "。")
+	titleEn, storyEn, _ := strings.Cut(at.en, ". ")
+	s.chapter(titleZh, titleEn)
+	s.say(storyZh, storyEn)
 	words, err := at.try(s, in, victim)
 	if err != nil {
 		return err

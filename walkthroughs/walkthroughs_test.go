@@ -7,9 +7,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"gossipscope/comm/trace"
 	"gossipscope/internal/lab"
+	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 )
 
@@ -32,7 +35,6 @@ func inVirtualTime(t *testing.T, l Lesson, seed uint64) (events []timeline.Event
 		// The network comes to rest before it is torn down: gRPC's own goroutines are not held at steps.
 		time.Sleep(time.Second)
 		_, events = recorder.Snapshot()
-		dump(events)
 		lb.Close()
 		recorder.Close()
 		if err != nil {
@@ -61,16 +63,51 @@ func overTCP(t *testing.T, l Lesson) []timeline.Event {
 	return events
 }
 
-func TestSmoke(t *testing.T) {
+func TestTwoPeersMeet(t *testing.T)             { testLesson(t, meet) }
+func TestTheHandshakeCheckByCheck(t *testing.T) { testLesson(t, checks) }
+
+// testLesson plays a lesson in virtual time and compares what happened with the kept transcripts.
+func testLesson(t *testing.T, l Lesson) {
+	events := inVirtualTime(t, l, 0)
+	for _, lang := range []text.Lang{text.Chinese, text.English} {
+		checkTranscript(t, fmt.Sprintf("%d-%s.%s.txt", l.Number, l.Slug, lang), transcript(t, events, lang))
+	}
+}
+
+func TestEveryOrderKeepsThePromises(t *testing.T) {
 	for _, l := range All() {
 		t.Run(l.Slug, func(t *testing.T) {
-			for _, e := range inVirtualTime(t, l, 0) {
-				if e.Step != nil {
-					fmt.Println(e.N, e.Turn, e.At, e.Peer, e.Step.Object.Kind, e.Step.Object.ID, e.Step.Step, e.Step.Gate, e.Step.Err, e.Step.Detail)
-				} else {
-					fmt.Println(e.N, e.Turn, e.At, e.Peer, e.Kind, e.Link, e.Act, e.Text, e.Promise)
+			want := byGoroutine(inVirtualTime(t, l, 0))
+			for seed := uint64(1); seed <= 10; seed++ {
+				if diff := cmp.Diff(want, byGoroutine(inVirtualTime(t, l, seed))); diff != "" {
+					t.Errorf("seed %d: some goroutine did something else than under seed 0 (-0 +%d):\n%s", seed, seed, diff)
 				}
 			}
 		})
 	}
+}
+
+func TestOverTCPTheSameHappens(t *testing.T) {
+	for _, l := range All() {
+		t.Run(l.Slug, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(byGoroutine(inVirtualTime(t, l, 0)), byGoroutine(overTCP(t, l))); diff != "" {
+				t.Errorf("some goroutine did something else over TCP than over pipes (-pipes +TCP):\n%s", diff)
+			}
+		})
+	}
+}
+
+// byGoroutine returns the steps of each goroutine in their order, which neither chance nor the network may change. A goroutine is
+// named by its part in the k-th connection of its peer, since addresses differ.
+func byGoroutine(events []timeline.Event) map[string][]string {
+	steps := make(map[string][]string)
+	for _, e := range events {
+		if e.Step != nil && e.Step.Object.Kind == trace.Connection {
+			o := e.Step.Object
+			name := fmt.Sprintf("%s %s %d %s", e.Peer, o.Role, o.ID, e.Step.Goroutine())
+			steps[name] = append(steps[name], string(e.Step.Step))
+		}
+	}
+	return steps
 }

@@ -4,6 +4,7 @@ package main
 // its completion command and its sentences are all replaced.
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -37,13 +38,15 @@ func (p *program) execute(ctx context.Context, args []string) error {
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
 		return misuse("", text.Table.Usage.UnknownCommand, args[0])
 	}
-	root := p.tree()[0]
+	// What cobra calls for --help returns nothing, so its error takes the way around.
+	var helpErr error
+	root := p.tree(&helpErr)[0]
 	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	return cmp.Or(root.ExecuteContext(ctx), helpErr)
 }
 
-func (p *program) tree() tree {
-	cobra.MousetrapHelpText = "" // an English sentence for those who double-click on Windows, and five seconds of waiting
+// tree makes all commands. What goes wrong with --help is put into helpErr.
+func (p *program) tree(helpErr *error) tree {
 	says := &text.Table.Commands
 	root := &command{Command: &cobra.Command{Use: "explore", RunE: p.home, Args: p.onlyCommands}, said: &says.Root}
 	play, replay := p.playCommand(), p.replayCommand()
@@ -56,7 +59,7 @@ func (p *program) tree() tree {
 	root.PersistentFlags().String("lang", "", text.Table.Flags.Lang.In(p.lang))
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagMistake(nameOf(c), err) })
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
-		p.printHelp(all, c) // an error of the output comes out when nothing was shown: there is nobody to tell
+		*helpErr = p.printHelp(all, c)
 	})
 	for _, c := range all {
 		c.values = withLanguage(c.values)

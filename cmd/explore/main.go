@@ -15,6 +15,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"gossipscope/internal/text"
 )
 
@@ -27,6 +29,8 @@ const (
 )
 
 func main() {
+	// cobra has an English sentence for those who double-click on Windows, and then waits.
+	cobra.MousetrapHelpText = ""
 	// Without this, a reader that goes away ("| head") kills the process at the next write, before the peers are stopped.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -42,7 +42,6 @@ const (
 	StoreRefused  Step = "store.refused"
 	StoreTieBreak Step = "store.tie-break"
 	StoreHandover Step = "store.handover"
-	StoreRemoved  Step = "store.removed"
 
 	// A message on its way out and in.
 	ConnServe     Step = "conn.serve"
@@ -54,9 +53,10 @@ const (
 	ConnReceived  Step = "conn.received"
 	ConnQueued    Step = "conn.queued"
 	ConnHandle    Step = "conn.handle"
-	ConnDrain     Step = "conn.drain"
-	ConnClose     Step = "conn.close"
 	ConnReaderEnd Step = "conn.reader-end"
+	StoreRemoved  Step = "store.removed"
+	ConnClose     Step = "conn.close"
+	ConnDrain     Step = "conn.drain"
 	ConnWriterEnd Step = "conn.writer-end"
 	ConnServeEnd  Step = "conn.serve-end"
 
@@ -142,7 +142,6 @@ var Catalogue = []Info{
 	{StoreRefused, false, "conn.go", PartyGoroutine, "The store took no connection: it is closing."},
 	{StoreTieBreak, false, "conn.go", HandlerGoroutine, "Both ends dialled at once, and the rule decided which of the two connections stays."},
 	{StoreHandover, false, "conn.go", DialerGoroutine, "The queue of a dial that lost was handed to the connection that stays."},
-	{StoreRemoved, false, "conn.go", PartyGoroutine, "The connection is no longer in the store."},
 	{ConnServe, false, "conn.go", ServiceGoroutine, "Reader, writer and service of the connection begin their work."},
 	{ConnEnqueue, false, "conn.go", CallerGoroutine, "A message was put into the send queue. It is not written yet."},
 	{ConnDrop, false, "conn.go", CallerGoroutine, "A message was given up, and counted."},
@@ -152,11 +151,12 @@ var Catalogue = []Info{
 	{ConnReceived, false, "conn.go", ReaderGoroutine, "A message has arrived, or the stream has ended."},
 	{ConnQueued, false, "conn.go", ReaderGoroutine, "The message was put into the receive queue."},
 	{ConnHandle, true, "conn.go", ServiceGoroutine, "About to handle the next message of the receive queue."},
-	{ConnDrain, true, "conn.go", WriterGoroutine, "The queue is written out. About to end the own half of the stream, and wait for the other."},
-	{ConnClose, false, "conn.go", PartyGoroutine, "The connection was closed, for the first and only time, for the reason given."},
 	{ConnReaderEnd, false, "conn.go", ReaderGoroutine, "The reader has ended."},
+	{StoreRemoved, false, "conn.go", PartyGoroutine, "The connection is no longer in the store."},
+	{ConnClose, false, "conn.go", PartyGoroutine, "The connection was closed, for the first and only time, for the reason given."},
+	{ConnDrain, true, "conn.go", WriterGoroutine, "The queue is written out. About to end the own half of the stream, and wait for the other."},
 	{ConnWriterEnd, false, "conn.go", WriterGoroutine, "The writer has ended."},
-	{ConnServeEnd, false, "conn.go", ServiceGoroutine, "The service has ended; on an inbound stream this ends the stream."},
+	{ConnServeEnd, true, "conn.go", ServiceGoroutine, "About to release all that the connection holds; on an inbound stream this ends the stream."},
 	{AckSubscribe, false, "ack.go", CallerGoroutine, "The sender waits for one acknowledgement: one peer, one nonce."},
 	{AckRespond, false, "msg.go", CallerGoroutine, "A receiver answers a message, or acknowledges it."},
 	{AckPublish, false, "ack.go", ReaderGoroutine, "An acknowledgement has arrived and was given to whoever waits for it."},
@@ -196,10 +196,14 @@ func (e Event) Goroutine() Goroutine {
 	if info.Goroutine != PartyGoroutine {
 		return info.Goroutine
 	}
+	conn := e.Object
+	if conn.Kind == Store {
+		conn = e.Subject // what happens in the store happens to a connection
+	}
 	switch {
-	case e.Object.Role == Acceptor:
+	case conn.Role == Acceptor:
 		return HandlerGoroutine
-	case e.Object.Purpose == ForMessages:
+	case conn.Purpose == ForMessages:
 		return DialerGoroutine
 	default:
 		return CallerGoroutine

@@ -114,6 +114,7 @@ func (lb *Lab) Promise(p timeline.Promise) {
 
 // tell records an event and gives people time to read it.
 func (lb *Lab) tell(e timeline.Event) {
+	lb.policy.rest()
 	lb.record(e)
 	lb.policy.hold(e)
 }

@@ -160,10 +160,9 @@ func (p *Peer) CloseConn(remote *comm.RemotePeer) {
 // Stop stops the peer and all that it is made of. It may be called more than once.
 func (p *Peer) Stop() {
 	p.once.Do(func() {
-		p.act("stop", "", "")
+		p.lab.record(timeline.Event{Kind: timeline.KindAct, Peer: p.Name, Act: &timeline.Act{Verb: "stop"}})
 		p.Comm.Stop()
 		p.mapper.Stop()
 		p.lab.record(timeline.Event{Kind: timeline.KindDeath, Peer: p.Name, Death: &timeline.Death{Cause: "stopped"}})
 	})
 }
-

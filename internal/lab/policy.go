@@ -17,7 +17,12 @@ type Policy interface {
 	// begin is called once, before anything else, with the lab that the policy serves.
 	begin(lb *Lab)
 
-	// hold returns when what the event announces may happen. It is called without any lock.
+	// rest is called before the lesson says or does something. It returns when that may happen: a policy that can tell waits until
+	// everything that the lesson has begun before has come to rest, so that nothing is said in the middle of something else.
+	rest()
+
+	// hold returns when what the event announces may happen: the act that a gate stands before, or what follows a sentence that
+	// somebody is to read first. It is called without any lock.
 	hold(e timeline.Event)
 
 	// end lets go of everything held, and holds nothing from then on. It is called once, before the peers are stopped.
@@ -30,6 +35,7 @@ func Free() Policy { return free{} }
 type free struct{}
 
 func (free) begin(*Lab)          {}
+func (free) rest()               {}
 func (free) hold(timeline.Event) {}
 func (free) end()                {}
 
@@ -47,6 +53,7 @@ type paced struct {
 
 func (p *paced) begin(lb *Lab) { p.lab = lb }
 func (p *paced) end()          { close(p.over) }
+func (p *paced) rest()         {}
 
 func (p *paced) hold(e timeline.Event) {
 	d := time.Duration(float64(p.pace(e)) / p.lab.speed)
@@ -112,11 +119,18 @@ func (p *seeded) end() {
 	p.held = nil
 }
 
+// rest makes the lesson one of those that are held.
+func (p *seeded) rest() { p.wait("the lesson") }
+
 func (p *seeded) hold(e timeline.Event) {
-	if e.Kind != timeline.KindStep {
-		return
+	if e.Kind == timeline.KindStep {
+		p.wait(heldName(e))
 	}
-	h := held{name: heldName(e), let: make(chan struct{})}
+}
+
+// wait holds the goroutine under this name.
+func (p *seeded) wait(name string) {
+	h := held{name: name, let: make(chan struct{})}
 	p.mu.Lock()
 	if p.free {
 		p.mu.Unlock()

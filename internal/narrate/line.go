@@ -41,6 +41,8 @@ type Printer struct {
 	err   error
 
 	kept, broken int // promises
+
+	reasons map[string]string // peer and connection → the words of the error that was shown last
 }
 
 // block is what kind of lines was printed last: between different kinds there is an empty line.
@@ -60,7 +62,7 @@ func NewPrinter(w io.Writer, lang text.Lang, opts Options) *Printer {
 	if opts.Width == 0 {
 		opts.Width = defaultWidth
 	}
-	return &Printer{w: w, lang: lang, width: max(opts.Width, minimumWidth), names: newNames()}
+	return &Printer{w: w, lang: lang, width: max(opts.Width, minimumWidth), names: newNames(), reasons: make(map[string]string)}
 }
 
 // Print writes one event. Events must come in the order of their numbers. After an error of the writer it writes nothing more and
@@ -210,7 +212,11 @@ func (p *Printer) act(peer string, a *timeline.Act) {
 		s += " → " + p.names.scrub(a.Target)
 	}
 	if a.Detail != "" {
-		s += p.pick(text.Text{Zh: "：「%s」", En: ": \"%s\""}, p.names.scrub(a.Detail))
+		detail := text.Text{Zh: a.Detail, En: a.Detail}
+		if trick, known := tricks[a.Detail]; known && a.Verb == "attack" {
+			detail.Zh = trick
+		}
+		s += p.pick(text.Text{Zh: "：「%s」", En: ": \"%s\""}, p.names.scrub(detail.In(p.lang)))
 	}
 	p.paragraph(act, "▸ ", s)
 	p.last = steps
@@ -235,6 +241,20 @@ var acts = map[string]text.Text{
 	"freeze":        {Zh: "冻住线路", En: "freezes the line"},
 	"thaw":          {Zh: "让线路解冻", En: "thaws the line"},
 	"delay":         {Zh: "放慢线路", En: "slows the line down"},
+}
+
+// tricks says in Chinese what an intruder is up to, by the words of the record.
+var tricks = map[string]string{
+	"no TLS certificate":  "不出示 TLS 证书",
+	"silence":             "沉默",
+	"garbage":             "乱码",
+	"wrong first message": "第一条就是数据",
+	"no PKI-ID":           "不写 PKI-ID",
+	"wrong PKI-ID":        "冒用别人的 PKI-ID",
+	"foreign CA":          "冒牌 CA 签发的身份",
+	"expired identity":    "过期的身份",
+	"swapped certificate": "重放别人的 ConnEstablish",
+	"another's key":       "别人的身份，自己的私钥",
 }
 
 func (p *Printer) promise(m *timeline.Promise) {
@@ -273,19 +293,27 @@ func (p *Printer) step(peer string, t *trace.Event) {
 	if !known {
 		s = p.pick(text.Text{Zh: "这一步不在步骤表里，可能来自更新的版本。", En: "A step that this program does not know; a newer one may."})
 	}
-	if facts := p.facts(t, other); facts != "" {
-		s = join(s, facts, max(p.width-text.Cells(first), narrowest))
-	}
+	room := max(p.width-text.Cells(first), narrowest)
+	s = join(s, p.facts(t, other), room)
 	if StatusOf(t) == Failing && t.Err != nil {
-		s += "\n" + because(p.lang, p.names.scrub(t.Err.Error()))
+		s = join(s, p.reason(peer+" "+label, p.names.scrub(t.Err.Error())), room)
 	}
 	p.paragraph(steps, first, s)
 }
 
-// join puts facts behind s where they fit into its last line whole, else on a line of their own.
+// reason tells why something failed. One failure passes through several steps of a connection, and is told in full once.
+func (p *Printer) reason(where, words string) string {
+	if p.reasons[where] == words {
+		return p.pick(text.Text{Zh: "〔原因同上〕", En: " [the reason is the same]"})
+	}
+	p.reasons[where] = words
+	return "\n" + because(p.lang, words)
+}
+
+// join puts facts behind s where they fit into its last line whole, else, or if they begin with a line end, on a line of their own.
 func join(s, facts string, width int) string {
 	lines := text.Wrap(s, width)
-	if text.Cells(lines[len(lines)-1])+text.Cells(facts) <= width {
+	if strings.HasPrefix(facts, "\n") || text.Cells(lines[len(lines)-1])+text.Cells(facts) <= width {
 		return s + facts
 	}
 	return s + "\n" + strings.TrimSpace(facts)

@@ -118,7 +118,7 @@ A 要给 B 发一条消息。
   ~ 线路 A→B#1 接通了。
   B │ A  A→B#1  ● tls.handshaken      TLS 握手完成，看到了对方的证书；它属于谁，由后面的握手确认。
   B ← A  A→B#1  ● stream.arrived      来了一条流，还不知道对方是谁。
-  B │ A  A→B#1  ✗ auth.cert-hash      检查不过：证书哈希对不上，挡住了转发别人消息的中间人。
+  B │ A  A→B#1  ✗ auth.cert-hash      检查不过：证书哈希对不上，挡住了中间人，也挡住了重放。
                                       证书哈希与 TLS 里看到的证书不符。原话：wrong hash of TLS
                                       certificate: the message says …, TLS says … from A
   ~ 线路 A→B#1 断开了。拨号的一端先关。
@@ -272,6 +272,17 @@ func TestMessagesAreShownByWhatTheySay(t *testing.T) {
 		if joined := strings.Join(strings.Fields(got), ""); !strings.Contains(joined, strings.ReplaceAll(c.want, " ", "")) {
 			t.Errorf("want %q:\n%s", c.want, got)
 		}
+	}
+}
+
+func TestTheReasonOfAFailureIsToldOnceForAConnection(t *testing.T) {
+	why := errors.New("signature refused: signature does not match")
+	got := printed(t, text.English, birth("A", idA, "127.0.0.1:40000"), birth("B", idB, endpointB),
+		step("A", trace.Event{Step: trace.AuthSignature, Object: dialled, Err: why}),
+		step("A", trace.Event{Step: trace.ConnClose, Object: dialled, Err: why}),
+		step("B", trace.Event{Step: trace.ConnClose, Object: arrived, Err: why}))
+	if n := strings.Count(got, "because:"); n != 2 || strings.Count(got, "[the reason is the same]") != 1 {
+		t.Errorf("the reason is told %d times:\n%s", n, got)
 	}
 }
 

@@ -158,6 +158,13 @@ func TestRemovalToldLateDoesNotUndoWhatCameAfterIt(t *testing.T) {
 	if !st.Connection(key("B", 1)).Stored {
 		t.Error("a removal with a lower Seq took the connection out of the store")
 	}
+	stored := s.seq("B", theStore)
+	s.tell("B", theStore, trace.StoreRemoved, trace.Event{Subject: b})
+	s.late("B", theStore, trace.StoreStored, trace.Event{Seq: stored, Peer: []byte("A"), Subject: b})
+	st = s.state()
+	if st.Connection(key("B", 1)).Stored {
+		t.Error("a storing with a lower Seq than the removal brought the connection back")
+	}
 }
 
 func TestQueueLengthWithALowerSeqDoesNotOverwrite(t *testing.T) {
@@ -317,4 +324,41 @@ func TestCloneLivesOnIndependently(t *testing.T) {
 	}
 	mustBeSame(t, "the clone", Fold(slices.Clone(s.events[:n])), clone)
 	mustBeSame(t, "the original", s.state(), before)
+}
+
+func TestEveryNameIsThere(t *testing.T) {
+	for _, names := range []struct {
+		last fmt.Stringer
+		next fmt.Stringer
+	}{{PhaseClosed, PhaseClosed + 1}, {PeerDead, PeerDead + 1}, {Acked, Acked + 1}, {Moved, Moved + 1}} {
+		if names.last.String() == "unknown" || names.next.String() != "unknown" {
+			t.Errorf("the last is %q, beyond it is %q", names.last, names.next)
+		}
+	}
+}
+
+func TestLivesAndLinesAreForgottenOldestFirst(t *testing.T) {
+	s := new(script)
+	s.add(Event{Kind: KindBirth, Peer: "B", Birth: &Birth{Name: "B"}})
+	for i := range keptPeers {
+		s.add(Event{Kind: KindBirth, Peer: "A", Birth: &Birth{Name: "A"}})
+		s.add(Event{Kind: KindDeath, Peer: "A", Death: &Death{Cause: "killed"}})
+		for _, change := range []string{"open", "close"} {
+			s.add(Event{Kind: KindLink, Link: &Link{Name: fmt.Sprintf("A→B#%d", i), Change: change}})
+		}
+	}
+	s.add(Event{Kind: KindLink, Link: &Link{Name: "B→A#1", Change: "open"}})
+	st := s.state()
+	if len(st.Peers) != keptPeers || st.Peer("B") == nil || st.Peers[1].Life != 2 || st.Peer("A").Life != keptPeers {
+		t.Errorf("%d lives, B %v, first of A %d, last of A %d", len(st.Peers), st.Peer("B"), st.Peers[1].Life, st.Peer("A").Life)
+	}
+	if len(st.Lines) != keptLines+1 || st.Lines[0].Name != fmt.Sprintf("A→B#%d", keptPeers-keptLines) || !st.Lines[keptLines].Open {
+		t.Errorf("%d lines, the first is %s", len(st.Lines), st.Lines[0].Name)
+	}
+	for i := range keptPeers { // more living peers than there is room for: even then the number is bounded
+		s.add(Event{Kind: KindBirth, Birth: &Birth{Name: fmt.Sprint(i)}})
+	}
+	if st = s.state(); len(st.Peers) != keptPeers {
+		t.Errorf("%d lives", len(st.Peers))
+	}
 }

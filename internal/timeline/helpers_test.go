@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 
 	"gossipscope/comm/trace"
 	"gossipscope/proto"
-	"reflect"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

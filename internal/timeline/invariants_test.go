@@ -124,3 +124,24 @@ func TestAfterAGapNothingIsProvenByWhatWasBefore(t *testing.T) {
 		t.Errorf("%d missing", st.Missing)
 	}
 }
+
+func TestDrainingThatFailsIsNoBreach(t *testing.T) {
+	s, a, _ := established()
+	s.tell("A", a, trace.ConnClose, trace.Event{Err: errors.New("closed here")})
+	s.write("A", a, 2, data(1, "x"))
+	s.tell("A", a, trace.ConnWrite, trace.Event{Number: 3, Envelope: data(2, "y")})
+	s.tell("A", a, trace.ConnWritten, trace.Event{Number: 3, Envelope: data(2, "y"), Err: errors.New("EOF")})
+	s.tell("A", a, trace.ConnWriterEnd, trace.Event{})
+	mustHold(t, s.state())
+}
+
+func TestDialerBecomesTheService(t *testing.T) {
+	s, _, _ := established()
+	st := s.state()
+	c := st.Connection(key("A", 1))
+	dialer, _ := c.Goroutine(trace.DialerGoroutine)
+	service, _ := c.Goroutine(trace.ServiceGoroutine)
+	if dialer.Alive || !service.Alive {
+		t.Errorf("dialer %+v, service %+v", dialer, service)
+	}
+}

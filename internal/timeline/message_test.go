@@ -341,7 +341,100 @@ func TestMemoryOfMessagesIsBounded(t *testing.T) {
 	if len(out) != keptMessages || forgottenA != sent+1-keptMessages || forgottenB != forgottenA {
 		t.Errorf("%d remembered, %d and %d forgotten", len(out), forgottenA, forgottenB)
 	}
+	s.tell("B", b, trace.ConnReceived, trace.Event{Number: 2, Envelope: data(2, "x")})
+	if in := s.stream(t).Acceptor.Incoming(); in[0].Number == 2 {
+		t.Error("what was forgotten came back")
+	}
 	if last := out[len(out)-1]; last.Number != sent+1 || last.Place() != WithService {
 		t.Errorf("the last is %+v", last)
+	}
+}
+
+func TestAcknowledgementThatComesOverTheSuccessor(t *testing.T) {
+	s, a, _ := established()
+	s.send("A", a, 2, data(42, "x"))
+	s.tell("A", dialled(2), trace.ConnReceived, trace.Event{Number: 2, Envelope: ack(42, "")})
+	s.tell("A", dialled(2), trace.AckPublish, trace.Event{Peer: []byte("C"), Envelope: ack(42, "")})
+	acked := func() bool {
+		st := s.state()
+		stream, _ := st.StreamOf(key("B", 1))
+		return stream.Forward()[1].Reached(Acked)
+	}
+	if acked() {
+		t.Error("C acknowledged for B")
+	}
+	s.tell("A", dialled(2), trace.AckPublish, trace.Event{Peer: []byte("B"), Envelope: ack(42, "")})
+	if !acked() {
+		t.Error("the acknowledgement did not find the message")
+	}
+}
+
+func TestReceiveQueueAndWhatNobodyWanted(t *testing.T) {
+	s, _, b := established()
+	for n := uint64(2); n < 5; n++ {
+		m := data(n, "x")
+		s.tell("B", b, trace.ConnReceived, trace.Event{Number: n, Envelope: m})
+		s.tell("B", b, trace.ConnQueued, trace.Event{Number: n, Envelope: m, Queue: trace.Queue{Name: "msgChan", Len: int(n) - 1, Cap: 20}})
+	}
+	s.tell("B", b, trace.ConnHandle, trace.Event{}) // without an envelope it is the head
+	s.tell("B", theInstance, trace.DemuxUnclaimed, trace.Event{Envelope: data(2, "x"), Subject: b})
+	st := s.state()
+	c := st.Connection(key("B", 1))
+	if c.InMsgChan() != 2 || c.MsgChan.Len != 3 || !c.Incoming()[1].Unclaimed || st.Peer("B").Unclaimed != 1 {
+		t.Errorf("%d in msgChan by count, %d as reported, message %+v", c.InMsgChan(), c.MsgChan.Len, c.Incoming()[1])
+	}
+	if g, _ := c.Goroutine(trace.ServiceGoroutine); g.At != trace.DemuxUnclaimed {
+		t.Errorf("the service is at %s", g.At)
+	}
+}
+
+func TestOverflowIsRememberedWithinBounds(t *testing.T) {
+	s, a, _ := established()
+	for n := range uint64(2 * keptNotices) {
+		e := dropped(data(n, "x"), 20, "queue full")
+		e.Detail = overflow
+		s.tell("A", a, trace.ConnDrop, e)
+	}
+	st := s.state()
+	c := st.Connection(key("A", 1))
+	if c.Drops != 2*keptNotices || len(c.Overflowed()) != keptNotices || c.Overflowed()[0].Nonce != keptNotices {
+		t.Errorf("%d drops, %d remembered", c.Drops, len(c.Overflowed()))
+	}
+}
+
+func TestQueueThatIsNeverWrittenIsBounded(t *testing.T) {
+	s, a := new(script), dialled(1)
+	for n := range uint64(hardMessages + 200) {
+		s.tell("A", a, trace.ConnEnqueue, trace.Event{Envelope: data(n, "x"), Queue: trace.Queue{Name: "outBuff", Len: 1, Cap: 100}})
+	}
+	st := s.state()
+	if n := st.Connection(key("A", 1)).Waiting(); n != hardMessages+100 {
+		t.Errorf("%d wait", n)
+	}
+}
+
+func TestWriteToldAfterEverythingNewerIsKept(t *testing.T) {
+	s, a := new(script), dialled(1)
+	early := s.seq("A", a)
+	for n := uint64(2); n < 2+keptMessages; n++ {
+		s.tell("A", a, trace.ConnWritten, trace.Event{Number: n, Envelope: data(n, "x")})
+	}
+	s.late("A", a, trace.ConnWritten, trace.Event{Seq: early, Number: 999, Envelope: data(999, "x")})
+	st := s.state()
+	out := st.Connection(key("A", 1)).Outgoing()
+	if len(out) != keptMessages || out[0].Number != 999 || !out[0].Reached(Written) {
+		t.Errorf("%d remembered, the first is %+v", len(out), out[0])
+	}
+}
+
+func TestMessageToldAfterItsSuccessorWasHandled(t *testing.T) {
+	s, _, b := established()
+	s.receive("B", b, 3, data(3, "x")).receive("B", b, 4, data(4, "x"))
+	s.tell("B", b, trace.ConnReceived, trace.Event{Number: 2, Envelope: data(2, "x")})
+	s.tell("B", b, trace.ConnHandle, trace.Event{Envelope: data(2, "x")})
+	for _, m := range s.stream(t).Acceptor.Incoming() {
+		if !m.Reached(Handled) {
+			t.Errorf("message %d is not handled", m.Number)
+		}
 	}
 }

@@ -83,3 +83,13 @@ func TestPeerOpposite(t *testing.T) {
 		}
 	}
 }
+
+func TestDialThatOpenedNoStreamDoesNotTakeTheStreamOfAnother(t *testing.T) {
+	s := new(script)
+	s.tell("A", dialled(1), trace.PingAnswered, trace.Event{Local: addressA, Remote: addressB}) // a probe
+	s.dial("A", dialled(2), lineAB).arrive("B", accepted(1), lineAB)
+	st := s.state()
+	if stream, ok := st.StreamOf(key("B", 1)); !ok || !stream.Joined() || stream.Initiator.Key.ID != 2 {
+		t.Errorf("B's stream is %+v", stream)
+	}
+}

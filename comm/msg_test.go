@@ -1,0 +1,204 @@
+package comm
+
+// Tests of what a subscriber gets: all that it was told about the message and its sender, and a way back.
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	protobuf "google.golang.org/protobuf/proto"
+
+	"gossipscope/comm/trace"
+	"gossipscope/proto"
+)
+
+func TestReceivedMessageCarriesEnvelopeContentAndSender(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		sent := message(t, "hello")
+		a.Send(sent, b.remote())
+		got := receive(t, inbox)
+
+		if !protobuf.Equal(got.GetSourceEnvelope(), sent.Envelope) {
+			t.Errorf("the envelope is %v, want what was sent, %v", got.GetSourceEnvelope(), sent.Envelope)
+		}
+		if !protobuf.Equal(got.GetGossipMessage().GossipMessage, sent.GossipMessage) {
+			t.Errorf("the message is %v, want %v", got.GetGossipMessage(), sent)
+		}
+		info := got.GetConnectionInfo()
+		if string(info.ID) != string(a.GetPKIid()) || string(info.Identity) != string(a.id.Serialize()) {
+			t.Errorf("the sender is %v, want A", info)
+		}
+		// Upper layers evaluate policies over what the sender signed in the handshake (FAB-6018).
+		if err := a.idMapper.Verify(info.ID, info.Auth.Signature, info.Auth.SignedData); err != nil {
+			t.Errorf("the signed handshake that comes along is not A's: %v", err)
+		}
+	})
+}
+
+func TestResponseGoesBackOverTheSameStream(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		atA, atB := a.Accept(everything), b.Accept(everything)
+		sendTexts(a, b.remote(), "question")
+		receive(t, atB).Respond(message(t, "answer").GossipMessage)
+		if got := receiveTexts(t, atA, 1)[0]; got != "answer" {
+			t.Errorf("A got %q", got)
+		}
+		if dials := b.tr.all(is(trace.DialStart)); len(dials) != 0 {
+			t.Error("B dialled in order to answer")
+		}
+		respond := b.tr.wait(is(trace.AckRespond))
+		if got := textOf(decode(t, respond.Envelope)); got != "answer" || string(respond.Peer) != string(a.GetPKIid()) {
+			t.Errorf("the step tells of %q to %s", got, respond.Peer)
+		}
+	})
+}
+
+func TestResponsesOfOneGoroutineArriveInOrderAndNoneIsLost(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		atA, atB := a.Accept(everything), b.Accept(everything)
+		sendTexts(a, b.remote(), "question")
+		question := receive(t, atB)
+		answered := finished(func() {
+			for _, text := range numbers(300) {
+				question.Respond(message(t, text).GossipMessage)
+			}
+		})
+		if diff := cmp.Diff(numbers(300), receiveTexts(t, atA, 300)); diff != "" {
+			t.Errorf("answers differ (-want +got):\n%s", diff)
+		}
+		await(t, "the last Respond", answered)
+	})
+}
+
+func TestAckIsAnAnswerWithTheNonceAndTheReason(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		inbox := b.Accept(everything)
+		a := w.wirePeer("A").join(b.endpoint)
+		msg := message(t, "question")
+		msg.Nonce = 42
+		numbered, err := msg.NoopSign()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Send(numbered.Envelope); err != nil {
+			t.Fatal(err)
+		}
+		question := receive(t, inbox)
+		question.Ack(nil)
+		question.Ack(errors.New("no room"))
+		for _, want := range []string{"", "no room"} {
+			got := a.read()
+			if got.GetAck() == nil || got.Nonce != 42 || got.GetAck().Error != want {
+				t.Errorf("B answered %v, want an acknowledgement of 42 with error %q", got, want)
+			}
+		}
+	})
+}
+
+// Two subscribers that answer each other from their reading loops would otherwise wait for each other for ever (S24).
+func TestRespondWaitsForRoomAConnectionTimeoutAndThenDrops(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		sendTexts(a, b.remote(), "question")
+		question := receive(t, inbox)
+		held := b.tr.hold(is(trace.ConnWrite))
+		for _, text := range numbers(21) { // one in the writer's hand, 20 in the queue
+			question.Respond(message(t, text).GossipMessage)
+			synctest.Wait()
+		}
+		held.reached()
+		start := time.Now()
+		question.Respond(message(t, "one too many").GossipMessage)
+		if got := time.Since(start); got != 2*time.Second {
+			t.Errorf("Respond returned after %v, want 2s", got)
+		}
+		drops := b.tr.all(is(trace.ConnDrop))
+		if len(drops) != 1 || !errors.Is(drops[0].Err, errQueueFull) || textOf(decode(t, drops[0].Envelope)) != "one too many" {
+			t.Errorf("drops are %v, want the last answer because of %v", drops, errQueueFull)
+		}
+	})
+}
+
+func TestRespondGoesOnAsSoonAsThereIsRoom(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		atA, inbox := a.Accept(everything), b.Accept(everything)
+		sendTexts(a, b.remote(), "question")
+		question := receive(t, inbox)
+		held := b.tr.hold(is(trace.ConnWrite))
+		answered := finished(func() {
+			for _, text := range numbers(22) {
+				question.Respond(message(t, text).GossipMessage)
+			}
+		})
+		held.reached()
+		if isDone(answered) {
+			t.Fatal("22 answers found room where there is room for 21")
+		}
+		start := time.Now()
+		held.release()
+		if diff := cmp.Diff(numbers(22), receiveTexts(t, atA, 22)); diff != "" {
+			t.Errorf("answers differ (-want +got):\n%s", diff)
+		}
+		if got := time.Since(start); got != 0 {
+			t.Errorf("the answers took %v", got)
+		}
+		await(t, "Respond", answered)
+	})
+}
+
+// A late answer made a peer unreachable upstream (S4): it went into a queue without a writer.
+func TestAnswerOverAConnectionThatHasEndedIsDroppedAndHarmsNobody(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		atA, atB := a.Accept(everything), b.Accept(everything)
+		sendTexts(a, b.remote(), "question")
+		question := receive(t, atB)
+		a.CloseConn(b.remote())
+		b.tr.wait(is(trace.ConnServeEnd))
+
+		question.Respond(message(t, "too late").GossipMessage)
+		question.Ack(nil)
+		for _, drop := range b.tr.waitFor(2, is(trace.ConnDrop)) {
+			if drop.Err != errClosedThere {
+				t.Errorf("dropped because of %v, want %v", drop.Err, errClosedThere)
+			}
+		}
+		for _, text := range numbers(50) {
+			sendTexts(b, a.remote(), text)
+			if got := receiveTexts(t, atA, 1)[0]; got != text {
+				t.Fatalf("A got %q, want %q", got, text)
+			}
+		}
+		if got := b.noticesNow(); len(got) != 0 {
+			t.Errorf("B presumes %v dead", got)
+		}
+	})
+}
+
+// Between "is it closed?" and the queue there is a moment. What goes in after the writer's last look is dropped by whoever put it there.
+func TestMessageThatSlipsIntoAQueueWithoutAWriterIsDropped(t *testing.T) {
+	tr := newTracer(t)
+	conf, err := Config{}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := newConnection(t.Context(), 1, "there:1", nil, conf, trace.NewSource(tr, trace.Object{Kind: trace.Connection, ID: 1}))
+	conn.retireQueue(errClosedThere) // as the writer does when its stream has ended and nobody has closed the connection yet
+	if err := conn.send(context.Background(), &msgSending{envelope: &proto.Envelope{}}, nonBlockingSend); err != nil {
+		t.Fatalf("send returned %v before the connection was closed", err)
+	}
+	if got := len(conn.outBuff); got != 0 || conn.dropped.Load() != 1 {
+		t.Errorf("%d messages are left in the queue and %d were counted as dropped, want 0 and 1", got, conn.dropped.Load())
+	}
+}

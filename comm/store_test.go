@@ -1,0 +1,539 @@
+package comm
+
+// store_test.go holds the connection store to its contract: one connection for each peer and one dial for each destination; a stream
+// that ends takes only itself out, at once and whole; and nothing that comes to an end during Stop stays.
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"gossipscope/comm/common"
+	"gossipscope/comm/trace"
+	"gossipscope/proto"
+)
+
+// mustBeGone waits until the three goroutines of a connection have ended.
+func (p *testPeer) mustBeGone(conn trace.Object) {
+	p.t.Helper()
+	for _, step := range []trace.Step{trace.ConnReaderEnd, trace.ConnWriterEnd, trace.ConnServeEnd} {
+		p.tr.wait(is(step, of(conn)))
+	}
+}
+
+// mustDialNothing fails the test if a dial is left in the store.
+func (p *testPeer) mustDialNothing() {
+	p.t.Helper()
+	p.connStore.RLock()
+	defer p.connStore.RUnlock()
+	if n := len(p.connStore.destinationLocks); n != 0 {
+		p.t.Errorf("%s has %d dials left in its store", p.name, n)
+	}
+}
+
+// Contract S1.
+func TestOldStreamEndingLeavesItsSuccessor(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		inbox := b.Accept(everything)
+		a := w.wirePeer("A")
+		first := a.join(b.endpoint)
+		old := b.tr.wait(is(trace.ConnServe)).Object
+
+		second := a.join(b.endpoint)
+
+		if err := first.end(); err != nil {
+			t.Errorf("the old stream ended with %v, want a clean end", err)
+		}
+		b.mustBeGone(old)
+		b.mustStore(1)
+		second.write("over the second")
+		if got := receiveTexts(t, inbox, 1); got[0] != "over the second" {
+			t.Errorf("got %q", got)
+		}
+		b.Send(message(t, "an answer"), &RemotePeer{PKIID: a.pkiID()})
+		if got := textOf(second.read()); got != "an answer" {
+			t.Errorf("got %q", got)
+		}
+		if replaced := b.tr.wait(is(trace.StoreReplaced)); replaced.Subject != old {
+			t.Errorf("the connection that gave way was %v, want %v", replaced.Subject, old)
+		}
+		if removed := b.tr.all(is(trace.StoreRemoved)); len(removed) != 0 {
+			t.Errorf("removed %v, which nobody had asked for", removed[0].Subject)
+		}
+		if dead := b.tr.all(is(trace.DeadNotice)); len(dead) != 0 {
+			t.Error("a peer that came back was presumed dead")
+		}
+	})
+}
+
+// Contract S1, once more: the end of the old one reaches the store late.
+func TestPredecessorThatEndsLateLeavesItsSuccessor(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		a := w.wirePeer("A")
+		first := a.join(b.endpoint)
+		old := b.tr.wait(is(trace.ConnServe)).Object
+		late := b.tr.hold(is(trace.ConnRead, of(old), func(e trace.Event) bool { return e.Number == 3 }))
+		first.write("so that the reader comes around")
+		late.reached()
+
+		a.join(b.endpoint)
+		first.cancel()
+		late.release()
+
+		b.mustBeGone(old)
+		b.mustStore(1)
+	})
+}
+
+// Contract S3, on the side that was dialled.
+func TestAcceptorForgetsAConnectionWhoseOtherEndFinishes(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		s := w.wirePeer("A").join(b.endpoint)
+		conn := b.tr.wait(is(trace.ConnServe)).Object
+
+		start := time.Now()
+		s.finish()
+
+		if err := s.end(); err != nil {
+			t.Errorf("ended with %v, want a clean end", err)
+		}
+		b.mustBeGone(conn)
+		b.mustStore(0)
+		mustTakeNoTime(t, start)
+	})
+}
+
+// Contract S3, on the side that dialled: there gRPC would keep everything until somebody closes it.
+func TestInitiatorForgetsAConnectionWhoseOtherEndFinishes(t *testing.T) {
+	ends := map[string]error{"cleanly": nil, "with a status": status.Error(codes.Internal, "something broke")}
+	for how, end := range ends {
+		t.Run(how, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				finish := make(chan struct{})
+				b := w.wirePeer("B").acceptor(func(a *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+					return a.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
+						if a.streams.Load() > 1 {
+							return false, nil
+						}
+						<-finish
+						return true, end
+					})
+				})
+				a := w.peer("A")
+				a.Send(message(t, "first"), b.remote())
+				conn := a.tr.wait(is(trace.ConnServe)).Object
+				a.mustStore(1)
+
+				start := time.Now()
+				close(finish)
+				a.mustBeGone(conn)
+				a.mustStore(0)
+				mustTakeNoTime(t, start)
+
+				a.Send(message(t, "second"), b.remote())
+				envelope, _ := await(t, "the second message", b.received)
+				if got := textOf(decode(t, envelope)); got != "second" {
+					t.Errorf("got %q", got)
+				}
+				if pings := b.pings.Load(); pings != 2 {
+					t.Errorf("dialled %d times, want a fresh dial", pings)
+				}
+			})
+		})
+	}
+}
+
+// Between two instances: what one closes, both forget, and both can begin anew.
+func TestAfterCloseConnBothForgetAndTheNextMessageArrives(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := a.Accept(everything)
+		a.Send(message(t, "first"), b.remote())
+		ofA, ofB := a.tr.wait(is(trace.ConnServe)).Object, b.tr.wait(is(trace.ConnServe)).Object
+
+		b.CloseConn(a.remote())
+		a.mustBeGone(ofA)
+		b.mustBeGone(ofB)
+		a.mustStore(0)
+		b.mustStore(0)
+
+		b.Send(message(t, "from the other side"), a.remote())
+		receive(t, inbox)
+		a.mustStore(1)
+		b.mustStore(1)
+	})
+}
+
+// Contract S3: an end that nobody announces, over sockets, where goleak sees what is left.
+func TestPeerThatVanishesIsForgotten(t *testing.T) {
+	w := onLoopback(t)
+	a, b := w.peer("A"), w.peer("B")
+	a.Send(message(t, "hello"), b.remote())
+	conn := a.tr.wait(is(trace.ConnServe)).Object
+	b.tr.wait(is(trace.ConnQueued))
+
+	b.Stop()
+
+	a.mustBeGone(conn)
+	a.mustStore(0)
+}
+
+// Contract S11.
+func TestCallersWhoWantTheSamePeerShareOneDial(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		dial := a.tr.hold(is(trace.PingSend))
+		conns := make(chan *connection, 20)
+		var want []string
+
+		for i := range 20 {
+			text := fmt.Sprint("message ", i)
+			want = append(want, text)
+			a.Send(message(t, text), b.remote())
+			go func() {
+				conn, _ := a.connStore.getConnection(b.remote())
+				conns <- conn
+			}()
+		}
+		dial.reached()
+		synctest.Wait()
+		dial.release()
+
+		if got := receiveTexts(t, inbox, 20); !slices.Equal(got, want) {
+			t.Errorf("got %q, want the messages in their order", got)
+		}
+		first := <-conns
+		for range 19 {
+			if conn := <-conns; conn == nil || conn != first {
+				t.Error("two callers got different connections")
+			}
+		}
+		if dials := a.tr.all(is(trace.PingSend)); len(dials) != 1 {
+			t.Errorf("dialled %d times, want once", len(dials))
+		}
+		a.mustStore(1)
+		a.mustDialNothing()
+	})
+}
+
+func TestFailureOfADialIsOneFailureForAllWhoWaitedForIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		nobody := &RemotePeer{Endpoint: "B:7051", PKIID: b.pkiID()}
+		dial := a.tr.hold(is(trace.DialStart))
+		for range 20 {
+			a.Send(message(t, "lost"), nobody)
+		}
+		dial.reached()
+
+		start := time.Now()
+		dial.release()
+
+		for _, e := range a.tr.waitFor(20, is(trace.ConnDrop)) {
+			if e.Err == nil || !strings.Contains(e.Err.Error(), "nobody listens at B:7051") {
+				t.Errorf("dropped for %v, want the words of the network", e.Err)
+			}
+		}
+		mustTakeNoTime(t, start)
+		if dials := a.tr.all(is(trace.DialStart)); len(dials) != 1 {
+			t.Errorf("dialled %d times, want once", len(dials))
+		}
+		if dead := a.tr.waitFor(1, is(trace.DeadNotice)); len(a.tr.all(is(trace.DeadNotice))) != 1 || string(dead[0].Peer) != string(b.pkiID()) {
+			t.Errorf("got the notices of death %v, want one, for B", dead)
+		}
+		a.mustDialNothing()
+		a.mustStore(0)
+	})
+}
+
+func TestDialAfterAFailedOneIsAFreshOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		remote := &RemotePeer{Endpoint: "B:7051", PKIID: b.pkiID()}
+		a.Send(message(t, "lost"), remote)
+		a.tr.wait(is(trace.ConnDrop))
+
+		acceptor := b.acceptor(likeFabric)
+		a.Send(message(t, "arrives"), remote)
+
+		envelope, _ := await(t, "the message", acceptor.received)
+		if got := textOf(decode(t, envelope)); got != "arrives" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestDialOfAnEndpointThatSwallowsEndsAfterTheDialTimeout(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A", configured(func(c *Config) { c.DialTimeout = 1300 * time.Millisecond }))
+		endpoint := w.blackHole("B")
+		start := time.Now()
+
+		a.Send(message(t, "lost"), &RemotePeer{Endpoint: endpoint, PKIID: common.PKIidType("B's")})
+
+		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, ErrDialTimeout)
+		if elapsed := time.Since(start); elapsed != 1300*time.Millisecond {
+			t.Errorf("given up after %v, want exactly the dial timeout", elapsed)
+		}
+		a.mustDialNothing()
+	})
+}
+
+func TestDialOfAListenerThatTakesTheCallAndSaysNothingEndsAfterTheDialTimeout(t *testing.T) {
+	w := onLoopback(t)
+	a := w.peer("A", configured(func(c *Config) { c.DialTimeout = 200 * time.Millisecond }))
+	// The system completes the TCP handshake; TLS waits for a program that never takes the connection.
+	a.Send(message(t, "lost"), &RemotePeer{Endpoint: w.blackHole("B"), PKIID: common.PKIidType("B's")})
+	mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, ErrDialTimeout)
+	a.mustDialNothing()
+}
+
+func TestAnswerOfOnePeerDoesNotWaitForTheDialOfAnother(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		start := time.Now()
+		a.Send(message(t, "to both"), &RemotePeer{Endpoint: w.blackHole("C"), PKIID: common.PKIidType("C's")}, b.remote())
+		receive(t, inbox)
+		mustTakeNoTime(t, start)
+	})
+}
+
+func TestCloseConnGivesUpADialUnderWay(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		remote := &RemotePeer{Endpoint: w.blackHole("B"), PKIID: common.PKIidType("B's")}
+		a.Send(message(t, "lost"), remote)
+		a.tr.wait(is(trace.PingSend))
+		synctest.Wait()
+
+		start := time.Now()
+		a.CloseConn(remote)
+
+		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, errClosedHere)
+		mustTakeNoTime(t, start)
+		synctest.Wait()
+		a.mustDialNothing()
+		if dead := a.tr.all(is(trace.DeadNotice)); len(dead) != 0 {
+			t.Error("a peer that nobody wanted any more was presumed dead")
+		}
+	})
+}
+
+// Between the last look of the dial and the store there is a moment in which CloseConn finds nothing to take out of the store.
+func TestDialThatIsClosedBeforeItIsStoredIsNotStored(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		held := a.tr.hold(is(trace.AuthRead))
+		a.Send(message(t, "lost"), b.remote())
+		held.reached()
+		a.CloseConn(b.remote())
+		held.release()
+		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, errClosedHere)
+		synctest.Wait()
+		a.mustDialNothing()
+		a.mustStore(0)
+		b.mustStore(0)
+	})
+}
+
+// Contract S12.
+func TestStopLeavesNothingOfADialUnderWay(t *testing.T) {
+	for _, step := range []trace.Step{trace.DialStart, trace.PingSend, trace.StreamOpen, trace.AuthSend, trace.AuthRead} {
+		t.Run(string(step), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				a, b := w.peer("A"), w.peer("B")
+				held := a.tr.hold(is(step))
+				a.Send(message(t, "lost"), b.remote())
+				held.reached()
+
+				stopped := stopBeside(a)
+				held.release()
+
+				await(t, "Stop", stopped)
+				mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, ErrStopped)
+				if stored := a.tr.all(is(trace.StoreStored)); len(stored) != 0 {
+					t.Error("a connection was stored while the store was closing")
+				}
+				a.mustStore(0)
+				a.mustDialNothing()
+				synctest.Wait()
+				b.mustStore(0)
+				if dead := a.tr.all(is(trace.DeadNotice)); len(dead) != 0 {
+					t.Error("Stop made a peer presumed dead")
+				}
+			})
+		})
+	}
+}
+
+// Contract S12: the store is closing, but nothing else knows of it yet.
+func TestDialThatEndsWhileTheStoreClosesIsNotStored(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		conn := a.newOutbound(b.endpoint, b.GetPKIid())
+		if err := a.createConnection(conn.ctx, conn); err != nil {
+			t.Fatal(err)
+		}
+		a.connStore.shutdown()
+
+		err := a.connStore.register(conn, "a key")
+		conn.abandon(err)
+
+		mustBe(t, err, ErrStopped)
+		mustBe(t, a.tr.wait(is(trace.StoreRefused)).Err, ErrStopped)
+		a.mustStore(0)
+		b.tr.wait(is(trace.ConnServeEnd)) // so the gRPC connection was closed, and not only forgotten
+	})
+}
+
+// Contract S13. What is held before the answer is already stored, and ends as connections do when an instance stops; what is held
+// before that has never been one.
+func TestStopLeavesNothingOfAnInboundHandshakeUnderWay(t *testing.T) {
+	for _, step := range []trace.Step{trace.AuthRead, trace.AuthSend} {
+		t.Run(string(step), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				b := w.peer("B")
+				a := w.wirePeer("A")
+				held := b.tr.hold(is(step))
+				s := a.dial(b.endpoint).open(a.clientHello())
+				held.reached()
+
+				stopped := stopBeside(b)
+				held.release()
+
+				await(t, "Stop", stopped)
+				s.drain()
+				b.mustStore(0)
+				if stored := b.tr.all(is(trace.StoreStored)); step == trace.AuthRead && len(stored) != 0 {
+					t.Error("a connection was stored by an instance that had stopped")
+				}
+			})
+		})
+	}
+}
+
+// Contract S13: the handshake has gone well, and the store closes before it takes the connection.
+func TestInboundHandshakeThatEndsWhileTheStoreClosesIsRefusedInWords(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		a := w.wirePeer("A")
+		held := b.tr.hold(is(trace.AuthRead))
+		s := a.dial(b.endpoint).open(a.clientHello())
+		held.reached()
+		b.connStore.shutdown()
+		held.release()
+
+		got := status.Convert(s.end())
+
+		if got.Code() != codes.Unavailable || !strings.HasPrefix(got.Message(), ErrStopped.Error()) {
+			t.Errorf("refused with %v %q, want to hear that it is stopping", got.Code(), got.Message())
+		}
+		if said := b.tr.all(is(trace.AuthSend)); len(said) != 0 {
+			t.Error("it answered, which means that it accepts")
+		}
+		b.mustStore(0)
+	})
+}
+
+// Contract S20.
+func TestMessagesToWhoeverIsThereShareOneConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		var want []string
+		for i := range 20 {
+			text := fmt.Sprint("message ", i)
+			want = append(want, text)
+			a.Send(message(t, text), b.whoever())
+			if i == 9 {
+				a.tr.wait(is(trace.ConnServe)) // half of them are sent during the dial, half after it
+			}
+		}
+
+		if got := receiveTexts(t, inbox, 20); !slices.Equal(got, want) {
+			t.Errorf("got %q", got)
+		}
+		if dials := a.tr.all(is(trace.PingSend)); len(dials) != 1 {
+			t.Errorf("dialled %d times, want once", len(dials))
+		}
+		if stored := a.tr.wait(is(trace.StoreStored)); string(stored.Peer) != string(b.GetPKIid()) {
+			t.Errorf("stored as %v, want the PKI-ID that was proven", stored.Peer)
+		}
+		a.Send(message(t, "by name"), b.remote())
+		receive(t, inbox)
+		a.mustStore(1)
+		b.mustStore(1)
+		if dials := a.tr.all(is(trace.PingSend)); len(dials) != 1 {
+			t.Error("a message to the peer by its name dialled again")
+		}
+	})
+}
+
+// An acceptor sees the ephemeral port of whoever dialled it; that is no place to send to.
+func TestInboundConnectionIsNotTakenForOneToItsAddress(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		w.wirePeer("A").join(b.endpoint)
+		address := b.tr.wait(is(trace.ConnServe)).Object.Endpoint
+		b.Send(message(t, "to nobody"), &RemotePeer{Endpoint: address})
+		if lookup := b.tr.wait(is(trace.StoreLookup)); lookup.Detail != "dialling" {
+			t.Errorf("the store %s a connection", lookup.Detail)
+		}
+		b.tr.wait(is(trace.ConnDrop))
+	})
+}
+
+// Fabric once looked connections up by identity where it stored them by PKI-ID (FAB-8688); its test double made both the same.
+func TestConnectionsAreStoredByPKIIDAndNotByIdentity(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		a := w.wirePeer("A")
+		if string(a.pkiID()) == string(a.id.Serialize()) {
+			t.Fatal("this test sees nothing: PKI-ID and identity are the same")
+		}
+		a.join(b.endpoint)
+		b.tr.wait(is(trace.ConnServe))
+		if b.connStore.pki2Conn[string(a.pkiID())] == nil {
+			t.Error("not stored under the PKI-ID")
+		}
+		info := b.connStore.pki2Conn[string(a.pkiID())].info
+		if string(info.ID) != string(a.pkiID()) || string(info.Identity) != string(a.id.Serialize()) {
+			t.Errorf("the connection knows its peer as %v", info)
+		}
+	})
+}
+
+func TestGoroutinesDoNotGrowWithReconnections(t *testing.T) {
+	w := onLoopback(t)
+	a, b := w.peer("A"), w.peer("B")
+	round := func() {
+		a.Send(message(t, "hello"), b.remote())
+		n := len(a.tr.all(is(trace.ConnServeEnd)))
+		a.tr.waitFor(n+1, is(trace.ConnServe))
+		b.tr.waitFor(n+1, is(trace.ConnQueued))
+		a.CloseConn(b.remote())
+		a.tr.waitFor(n+1, is(trace.ConnServeEnd))
+		b.tr.waitFor(n+1, is(trace.ConnServeEnd))
+	}
+	round()
+	before := runtime.NumGoroutine()
+	for range 20 {
+		round()
+	}
+	// gRPC takes a moment to let go of the last transport; twenty leaks would be more than one moment can explain.
+	if after := runtime.NumGoroutine(); after > before+15 {
+		t.Errorf("%d goroutines before twenty reconnections, %d after", before, after)
+	}
+}
