@@ -116,10 +116,13 @@ func (c *commImpl) sendForAck(ctx context.Context, remotePeer *RemotePeer, msg *
 func awaitAck(ctx context.Context, enough <-chan struct{}, acks *util.Subscription) error {
 	select {
 	case item, open := <-acks.Items():
-		if !open {
-			return ErrAckTimeout
+		if open {
+			return ackError(item)
 		}
-		return ackError(item)
+		// The subscription's time has run out, and it began no earlier than that of ctx. To return before ctx has ended as well would
+		// have it end as cancelled, and then the writer would not know that a message still in the queue is overdue.
+		<-ctx.Done()
+		return context.Cause(ctx)
 	case <-enough:
 		return errEnough
 	case <-ctx.Done():

@@ -327,11 +327,14 @@ func TestTimeoutBoundsTheDialToo(t *testing.T) {
 
 // stalled is a peer that completes the handshake and reads nothing more until it is told to. It makes the writer wait in gRPC, with
 // messages too large for the window of HTTP/2.
-func stalled(w *world) (b *wireAcceptor, goOn chan struct{}) {
+func stalled(w *world, name string) (b *wireAcceptor, goOn chan struct{}) {
 	goOn = make(chan struct{})
-	b = w.wirePeer("B").acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+	b = w.wirePeer(name).acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
 		return b.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
-			<-goOn
+			select {
+			case <-goOn:
+			case <-stream.Context().Done():
+			}
 			return false, nil
 		})
 	})
@@ -343,17 +346,17 @@ func TestTimeoutBoundsTheWaitForRoomAndTheMessageIsNotSentAfterIt(t *testing.T) 
 	inBubble(t, func(t *testing.T, w *world) {
 		var clock armed
 		a := w.peer("A", configured(func(conf *Config) { conf.AfterFunc = clock.AfterFunc }))
-		b, goOn := stalled(w)
+		b, goOn := stalled(w, "B")
 		large := strings.Repeat("x", 40_000)
-		for range 10 { // some go out, some wait: the queue has room
-			a.Send(message(t, large), b.remote())
-			synctest.Wait()
+		fillTo := func(length int) {
+			for conn := (*connection)(nil); conn == nil || len(conn.outBuff) < length; synctest.Wait() {
+				a.Send(message(t, large), b.remote())
+				conn = a.connTo(b.remote())
+			}
 		}
+		fillTo(2) // the writer waits, and there is room in the queue
 		inQueue := a.SendWithAck(message(t, "overdue in the queue"), time.Second, 1, b.remote())
-		for range 20 {
-			a.Send(message(t, large), b.remote())
-			synctest.Wait()
-		}
+		fillTo(20)
 		start := time.Now()
 		noRoom := a.SendWithAck(message(t, "never queued"), time.Second, 1, b.remote())
 		if got := time.Since(start); got != time.Second {
@@ -567,9 +570,19 @@ func TestWaitEndsWithTheReasonWhyItEnded(t *testing.T) {
 		t.Errorf("when enough have answered it returned %v", err)
 	}
 	acks.Unsubscribe()
-	if err := awaitAck(t.Context(), nil, acks); err != ErrAckTimeout {
-		t.Errorf("when the subscription has ended it returned %v", err)
-	}
+}
+
+// Call and subscription run out at the same moment, in any order. If the call ended for another reason than its timeout, the message
+// would not count as overdue, and would still be sent.
+func TestSubscriptionThatRunsOutFirstWaitsForTheTimeoutOfTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := util.WithTimeout(t.Context(), util.SystemClock, 2*time.Second, ErrAckTimeout)
+		defer cancel()
+		acks := util.NewPubSub(nil).Subscribe("ack", time.Second)
+		if err := awaitAck(ctx, nil, acks); err != ErrAckTimeout || !(&msgSending{time: ctx}).overdue() {
+			t.Errorf("it returned %v, and the message is overdue: %v", err, (&msgSending{time: ctx}).overdue())
+		}
+	})
 }
 
 // Upstream named the type that it wanted instead of the one that came (S23).

@@ -181,7 +181,7 @@ func (c *commImpl) secure(certs *common.TLSCertificates) error {
 	if c.selfCertHash == nil || c.selfClientCertHash == nil {
 		return fmt.Errorf("%w: a TLS certificate is empty", ErrConfig)
 	}
-	var creds credentials.TransportCredentials = clientTLS(certs, c.trace)
+	var creds credentials.TransportCredentials = clientTLS(certs, c.trace, c.enter, c.stopWG.Done)
 	c.secureDialOpts = func() []grpc.DialOption {
 		return []grpc.DialOption{grpc.WithTransportCredentials(creds)}
 	}

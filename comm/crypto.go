@@ -69,8 +69,10 @@ func serverTLS(certs *common.TLSCertificates, source *trace.Source) credentials.
 
 // clientTLS returns the credentials of the initiator. InsecureSkipVerify switches off the check of chain and host name, no more:
 // that the other end holds the key of its certificate is proven all the same, and whose certificate it is, the handshake finds out.
-func clientTLS(certs *common.TLSCertificates, source *trace.Source) credentials.TransportCredentials {
-	return &observedTLS{source: source, TransportCredentials: credentials.NewTLS(&tls.Config{
+//
+// enter and leave count a handshake among what Stop waits for. gRPC does not: ClientConn.Close returns while it may still be running.
+func clientTLS(certs *common.TLSCertificates, source *trace.Source, enter func() error, leave func()) credentials.TransportCredentials {
+	return &observedTLS{source: source, enter: enter, leave: leave, TransportCredentials: credentials.NewTLS(&tls.Config{
 		Certificates:       []tls.Certificate{certs.Client},
 		InsecureSkipVerify: true,
 		MinVersion:         tls.VersionTLS12,
@@ -82,10 +84,16 @@ func clientTLS(certs *common.TLSCertificates, source *trace.Source) credentials.
 type observedTLS struct {
 	credentials.TransportCredentials
 	source *trace.Source
+	enter  func() error // client side only; a gRPC server that stops waits for the handshakes that it began
+	leave  func()
 }
 
 // ClientHandshake implements credentials.TransportCredentials.
 func (o *observedTLS) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	if err := o.enter(); err != nil {
+		return nil, nil, err
+	}
+	defer o.leave()
 	conn, info, err := o.TransportCredentials.ClientHandshake(ctx, authority, raw)
 	o.report(raw, trace.Initiator, info, err)
 	return conn, info, err
@@ -100,7 +108,7 @@ func (o *observedTLS) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthI
 
 // Clone implements credentials.TransportCredentials: gRPC clones what it is given, and the clone must report too.
 func (o *observedTLS) Clone() credentials.TransportCredentials {
-	return &observedTLS{TransportCredentials: o.TransportCredentials.Clone(), source: o.source}
+	return &observedTLS{TransportCredentials: o.TransportCredentials.Clone(), source: o.source, enter: o.enter, leave: o.leave}
 }
 
 func (o *observedTLS) report(raw net.Conn, role trace.Role, info credentials.AuthInfo, err error) {

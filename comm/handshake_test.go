@@ -43,6 +43,8 @@ var flaws = []flaw{
 		hello: func(p *wirePeer, _ *tls.Certificate) *proto.Envelope {
 			return &proto.Envelope{Payload: []byte{0xff, 0xff}, Signature: []byte("x")}
 		}},
+	{name: "an empty envelope", step: trace.AuthType, why: ErrWrongType,
+		hello: func(*wirePeer, *tls.Certificate) *proto.Envelope { return &proto.Envelope{} }},
 	{name: "a message without content", step: trace.AuthType, why: ErrWrongType,
 		hello: func(p *wirePeer, cert *tls.Certificate) *proto.Envelope {
 			return p.hello(cert, func(msg *proto.GossipMessage) { msg.Content = nil })

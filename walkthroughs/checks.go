@@ -231,6 +231,7 @@ func (at attack) play(s *story, in *lab.Intruder, victim *lab.Peer) error {
 	s.chapter(titleZh, titleEn)
 	s.say(storyZh, storyEn)
 	words, err := at.try(s, in, victim)
+	in.HangUp()
 	if err != nil {
 		return err
 	}

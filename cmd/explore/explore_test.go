@@ -42,14 +42,14 @@ func untilStopped(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-var ended = errors.New("ended early")
+var errEnded = errors.New("ended early")
 
 // testLessons end in every way in which a lesson can.
 var testLessons = []lesson{
 	{number: 1, slug: "good", title: text.Text{Zh: "好课", En: "Good"}, learn: text.Text{Zh: "学到什么？", En: "What to learn?"}, minutes: 3,
 		play: story(func(context.Context) error { return nil })},
 	{number: 2, slug: "broken", play: story(func(context.Context) error { return fmt.Errorf("%w: it did not hold", walkthroughs.ErrBroken) })},
-	{number: 3, slug: "stuck", play: story(func(context.Context) error { return ended })},
+	{number: 3, slug: "stuck", play: story(func(context.Context) error { return errEnded })},
 	{number: 4, slug: "endless", play: story(untilStopped)},
 	{number: 5, slug: "no-lab", play: func(context.Context, session) error { return &errNoLab{errors.New("no ports left")} }},
 }

@@ -74,7 +74,8 @@ func Claim(establish *proto.ConnEstablish, key *msp.SigningIdentity) (*proto.Env
 	return msg.Sign(key.Sign)
 }
 
-func (in *Intruder) close() {
+// HangUp closes every connection that the intruder has made.
+func (in *Intruder) HangUp() {
 	in.mu.Lock()
 	conns := in.conns
 	in.conns = nil
@@ -83,6 +84,9 @@ func (in *Intruder) close() {
 		cc.Close()
 	}
 }
+
+// close implements what a lab asks of its guests.
+func (in *Intruder) close() { in.HangUp() }
 
 // Middleman stands between two peers: whoever dials it is connected to target, by two TLS sessions in which it shows a certificate of
 // its own. It passes every byte on as it came; all that it could change is in the clear to it.

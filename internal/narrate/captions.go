@@ -64,14 +64,16 @@ func CaptionOf(e *trace.Event) (text.Text, bool) {
 	return c.well, true
 }
 
-// StatusOf returns how a step turned out. Some errors in events are no failures: they are the reason for which a connection was
-// closed on purpose.
+// StatusOf returns how a step turned out. The end of a stream that somebody wished tells its reason as its Detail; and some errors
+// are no failures either: they are the reason for which something was given up on purpose.
 func StatusOf(e *trace.Event) Status {
 	switch {
 	case e.Gate:
 		return Ahead
 	case e.Step == trace.ConnDrop:
 		return Failing
+	case e.Err == nil && isOrderly(e.Detail):
+		return Ended
 	case e.Err == nil:
 		return Well
 	case isOrderly(e.Err.Error()):
@@ -276,9 +278,8 @@ var captions = map[trace.Step]caption{
 		well: text.Text{Zh: "writer 结束，发送队列也已清空。", En: "The writer has ended, and has left nothing in the queue."},
 	},
 	trace.ConnServeEnd: {
-		well:     text.Text{Zh: "service 结束，释放连接占用的一切。", En: "The service has ended and has released what the connection held."},
-		acceptor: text.Text{Zh: "service 结束；它就是 gRPC 的 handler，一返回，流也随之结束。", En: "The service has ended; it is the gRPC handler, so its return ends the stream."},
-		failed:   text.Text{Zh: "连接断了，service 随之结束。", En: "The connection broke, and the service has ended with it."},
+		well:     text.Text{Zh: "service 准备收尾，释放连接占用的一切。", En: "The service is about to end, and to release what the connection holds."},
+		acceptor: text.Text{Zh: "service 准备收尾；它就是 handler，一返回，流也随之结束。", En: "The service is about to end; it is the gRPC handler, so its return ends the stream."},
 	},
 
 	// Acknowledgements.

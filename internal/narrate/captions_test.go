@@ -125,7 +125,7 @@ func TestACaptionFollowsHowTheStepTurnedOut(t *testing.T) {
 	}{
 		{"a variation", trace.Event{Step: trace.StoreLookup, Detail: "joined"}, captions[trace.StoreLookup].variants["joined"]},
 		{"a variation that nobody knows", trace.Event{Step: trace.StoreLookup, Detail: "new"}, captions[trace.StoreLookup].well},
-		{"a clean end", trace.Event{Step: trace.ConnReceived, Err: errors.New("closed by the other side")}, captions[trace.ConnReceived].ended},
+		{"a clean end", trace.Event{Step: trace.ConnReceived, Detail: "closed by the other side"}, captions[trace.ConnReceived].ended},
 		{"a broken stream", trace.Event{Step: trace.ConnReceived, Err: errors.New("reading from the stream: closed by the other side")},
 			captions[trace.ConnReceived].failed},
 		{"the acceptor", trace.Event{Step: trace.AuthSend, Gate: true, Object: trace.Object{Role: trace.Acceptor}}, captions[trace.AuthSend].acceptor},

@@ -102,7 +102,10 @@ func (p *Printer) end(t *trace.Event) string {
 	if StatusOf(t) != Ended {
 		return ""
 	}
-	words := text.Printable(t.Err.Error())
+	words := text.Printable(t.Detail)
+	if t.Err != nil {
+		words = text.Printable(t.Err.Error())
+	}
 	if p.lang == text.English {
 		return words
 	}
