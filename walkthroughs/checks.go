@@ -152,7 +152,7 @@ var attacks = []attack{
 	{
 		zh:    "重放。X 录下了 A 的 ConnEstablish，原样再发一遍：身份真实，签名也真实。可是里面写的是 A 的 TLS 证书的哈希，而 X 在 TLS 里只能出示自己的证书。",
 		en:    "A replay. X has recorded a ConnEstablish of A and sends it again: the identity is real and so is the signature. But in it stands the hash of A's TLS certificate, and in TLS X can show only its own.",
-		trick: "swapped certificate",
+		trick: "replay",
 		check: comm.ErrCertHash,
 		hello: replay,
 	},

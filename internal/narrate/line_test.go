@@ -121,7 +121,7 @@ A 要给 B 发一条消息。
   B │ A  A→B#1  ✗ auth.cert-hash      检查不过：证书哈希对不上，挡住了中间人，也挡住了重放。
                                       证书哈希与 TLS 里看到的证书不符。原话：wrong hash of TLS
                                       certificate: the message says …, TLS says … from A
-  ~ 线路 A→B#1 断开了。拨号的一端先关。
+  ~ 线路 A→B#1 断开了。
 
   ✓ B 拒绝了 A。
   ✗ 没有做到：消息到了。
