@@ -712,10 +712,6 @@ func (c *commImpl) Ping(ctx context.Context, _ *proto.Empty) (*proto.Empty, erro
 		return nil, status.Error(codes.Unavailable, err.Error())
 	}
 	defer c.stopWG.Done()
-	if err := c.enter(); err != nil {
-		return nil, status.Error(codes.Unavailable, err.Error())
-	}
-	defer c.stopWG.Done()
 	remote, _ := peer.FromContext(ctx)
 	c.trace.Report(trace.PingServed, trace.Event{Local: localAddress(remote), Remote: remoteAddress(remote)})
 	return &proto.Empty{}, nil

@@ -5,6 +5,7 @@ package comm
 
 import (
 	"crypto/tls"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -250,6 +251,23 @@ func TestAnswerThatIsTooLargeIsRefused(t *testing.T) {
 	})
 }
 
+// A stranger who connects and does not even begin TLS costs a socket and a goroutine, before any limit on streams can see him.
+func TestTransportThatDoesNotBeginTLSIsClosedAfterTheDialTimeout(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B", configured(func(c *Config) { c.DialTimeout = 1300 * time.Millisecond }))
+		conn, err := w.net.dial(t.Context(), "X", b.endpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		start := time.Now()
+		await(t, "the end of the connection", async(func() error { _, err := io.Copy(io.Discard, conn); return err }))
+		if elapsed := time.Since(start); elapsed != 1300*time.Millisecond {
+			t.Errorf("closed after %v, want exactly the dial timeout", elapsed)
+		}
+	})
+}
+
 // The clock of the configuration is the only one that the layer asks: while it stands still, nothing times out.
 func TestNothingTimesOutWhileTheClockStandsStill(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
@@ -318,6 +336,22 @@ func TestServerOfTheCallerThatAsksForNoCertificateMakesEveryStreamFail(t *testin
 		b, _ := shared(w, "B", asking(tls.NoClientCert))
 		_, err := w.peer("A").Handshake(b.remote())
 		mustBeRefusal(t, err, codes.Unauthenticated, ErrNoTLSCertificate)
+	})
+}
+
+// Nothing but the instance itself can release a handler on a server that goes on.
+func TestStopDoesNotWaitForTheSilentOnAServerOfItsCaller(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b, _ := shared(w, "B", asking(tls.RequestClientCert))
+		s := silent(b, w.wirePeer("X"), 1)[0]
+		synctest.Wait()
+		start := time.Now()
+		b.Stop()
+		got := status.Convert(s.end())
+		mustTakeNoTime(t, start)
+		if got.Code() != codes.Unavailable || got.Message() != ErrStopped.Error() {
+			t.Errorf("the silent stream ended with %v %q", got.Code(), got.Message())
+		}
 	})
 }
 

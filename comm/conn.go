@@ -122,10 +122,11 @@ func (cs *connectionStore) getConnection(peer *RemotePeer) (*connection, error) 
 	}
 	if conn == nil {
 		conn, found = cs.newConn(peer.Endpoint, peer.PKIID), "dialling"
+		conn.dialledAs = key
 		cs.destinationLocks[key] = conn
-		// Counting under the mutex that shutdown takes first: Add can never meet the Wait of Stop.
+		// Counted under the mutex that shutdown takes first, so that Add can never meet the Wait of Stop.
 		cs.goroutines.Add(1)
-		go cs.dial(conn, key)
+		defer func() { go cs.dial(conn) }()
 	}
 	cs.trace.Report(trace.StoreLookup, trace.Event{Peer: peer.PKIID, Subject: conn.trace.Object(), Detail: found})
 	return conn, nil
@@ -153,48 +154,38 @@ func (cs *connectionStore) find(peer *RemotePeer) *connection {
 
 // dial runs on a goroutine of its own from getConnection until the connection that it makes has ended: first it dials, then it is
 // the service of the connection. What blocks it while dialling is bounded by timeouts and released by conn.close.
-func (cs *connectionStore) dial(conn *connection, key string) {
+func (cs *connectionStore) dial(conn *connection) {
 	defer cs.goroutines.Done()
 	err := cs.connFactory.createConnection(conn.ctx, conn)
 	if err == nil {
-		err = cs.register(conn, key)
+		err = cs.onConnected(conn)
 	}
 	if err != nil {
-		cs.forget(conn, key)
 		conn.abandon(err)
 		return
 	}
 	conn.serviceConnection()
 }
 
-// register ends a dial that succeeded: the connection moves from the dials to the connections, under the PKI-ID that was proven,
-// which need not be the key of the dial. There is no moment in which it is in neither map, so nobody can begin a second dial.
-func (cs *connectionStore) register(conn *connection, key string) error {
-	return cs.store(conn, func() { delete(cs.destinationLocks, key) })
-}
-
-// onConnected stores an inbound connection that has authenticated. GossipStream calls it before it answers the initiator, so that an
-// answer means acceptance.
+// onConnected stores a connection that has authenticated, under the PKI-ID that was proven. It is the end of a dial that succeeded;
+// and GossipStream calls it before it answers the initiator, so that an answer means acceptance.
+//
+// A connection to the same peer that is already there gives way. Without a dial of our own in play the newest stream is the one that
+// the remote peer believes in, since a peer that has restarted knows nothing of the older one.
 func (cs *connectionStore) onConnected(conn *connection) error {
-	return cs.store(conn, func() {})
-}
-
-// store puts conn into the map under its proven PKI-ID. A connection that is already there gives way: without a dial of our own in
-// play, the newest stream is the one that the remote peer believes in, since a peer that has restarted knows nothing of the older
-// one. also runs in the same critical section.
-func (cs *connectionStore) store(conn *connection, also func()) error {
 	cs.Lock()
 	if cs.isClosing {
 		defer cs.Unlock()
 		return cs.refuse(conn.pkiID, conn.trace.Object())
 	}
-	// Looked at again under the mutex: whoever closed the connection meanwhile found nothing to remove. If he sets the flag only
-	// after this line, his remove waits for the mutex and finds what is stored here.
+	// Looked at under the mutex: whoever closed the connection meanwhile found nothing to remove. If he sets the flag only after
+	// this line, his remove waits for the mutex and finds what is stored here.
 	if conn.toDie() {
 		cs.Unlock()
 		return conn.reason()
 	}
-	also()
+	// From one map into the other in one critical section, so that nobody finds neither and begins a second dial.
+	cs.endDial(conn)
 	conn.storedAs = string(conn.pkiID)
 	predecessor := cs.pki2Conn[conn.storedAs]
 	cs.pki2Conn[conn.storedAs] = conn
@@ -209,20 +200,20 @@ func (cs *connectionStore) store(conn *connection, also func()) error {
 	return nil
 }
 
-// forget removes a dial that has failed, if it is still the one under its key.
-func (cs *connectionStore) forget(conn *connection, key string) {
-	cs.Lock()
-	defer cs.Unlock()
-	if cs.destinationLocks[key] == conn {
-		delete(cs.destinationLocks, key)
+// endDial takes conn off the dials under way, if it is one. The caller holds the mutex.
+func (cs *connectionStore) endDial(conn *connection) {
+	if cs.destinationLocks[conn.dialledAs] == conn {
+		delete(cs.destinationLocks, conn.dialledAs)
 	}
 }
 
-// remove takes conn out of the map, if it is still the one that is there. The condition is the whole point: a stream that ends must
-// never take its successor with it, which is how upstream cuts off a peer that reconnects (S1 in the bug history).
+// remove takes a connection that was closed out of the store, or off the dials, if it is still the one that is there. The condition is
+// the whole point: a stream that ends must never take its successor with it, which is how upstream cuts off a peer that reconnects
+// (S1 in the bug history).
 func (cs *connectionStore) remove(conn *connection) {
 	cs.Lock()
 	defer cs.Unlock()
+	cs.endDial(conn)
 	if cs.pki2Conn[conn.storedAs] != conn {
 		return
 	}
@@ -303,7 +294,8 @@ type connection struct {
 	clientStream proto.Gossip_GossipStreamClient // the stream, on the side that dialled
 	serverStream proto.Gossip_GossipStreamServer // the stream, on the side that was dialled
 
-	storedAs string // its key in pki2Conn; guarded by the mutex of the store
+	dialledAs string // its key in destinationLocks; written by getConnection, before anybody else knows the connection
+	storedAs  string // its key in pki2Conn; guarded by the mutex of the store
 
 	sync.RWMutex       // guards what follows
 	closeReason  error // why it was closed: that of the first close

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -277,6 +278,23 @@ func TestStreamWithoutClientCertificateIsRefusedBeforeAWordIsSaid(t *testing.T) 
 		if read := b.tr.all(is(trace.AuthRead)); len(read) != 0 {
 			t.Error("the acceptor waited for a ConnEstablish that could prove nothing")
 		}
+	})
+}
+
+// The refusal may be there before our own ConnEstablish is sent. Sending then fails without a reason, and the reason is still to be read.
+func TestRefusalThatComesBeforeWeHaveSpokenIsHeard(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		a := w.peer("A", dialling(grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}))))
+		speaking := a.tr.hold(is(trace.AuthSend))
+		result := async(func() error { _, err := a.Handshake(b.whoever()); return err })
+		speaking.reached()
+		synctest.Wait() // until the status has arrived
+		speaking.release()
+
+		err, _ := await(t, "Handshake", result)
+		mustBeRefusal(t, err, codes.Unauthenticated, ErrNoTLSCertificate)
+		mustBe(t, a.tr.wait(is(trace.AuthSent)).Err, io.EOF)
 	})
 }
 

@@ -335,16 +335,35 @@ func TestCloseConnGivesUpADialUnderWay(t *testing.T) {
 func TestDialThatIsClosedBeforeItIsStoredIsNotStored(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a, b := w.peer("A"), w.peer("B")
-		held := a.tr.hold(is(trace.AuthRead))
-		a.Send(message(t, "lost"), b.remote())
-		held.reached()
-		a.CloseConn(b.remote())
-		held.release()
-		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, errClosedHere)
+		conn := a.newOutbound(b.endpoint, b.GetPKIid())
+		if err := a.createConnection(conn.ctx, conn); err != nil {
+			t.Fatal(err)
+		}
+		conn.close(errClosedHere)
+
+		err := a.connStore.onConnected(conn)
+		conn.abandon(err)
+
+		mustBe(t, err, errClosedHere)
+		a.mustStore(0)
+	})
+}
+
+func TestCloseConnDuringTheHandshakeEndsItAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		silent := w.wirePeer("B").acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error { return b.takeAll(stream) })
+		a.Send(message(t, "lost"), silent.remote())
+		a.tr.wait(is(trace.AuthRead))
 		synctest.Wait()
+
+		start := time.Now()
+		a.CloseConn(silent.remote())
+
+		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, errClosedHere)
+		mustTakeNoTime(t, start)
 		a.mustDialNothing()
 		a.mustStore(0)
-		b.mustStore(0)
 	})
 }
 
@@ -388,7 +407,7 @@ func TestDialThatEndsWhileTheStoreClosesIsNotStored(t *testing.T) {
 		}
 		a.connStore.shutdown()
 
-		err := a.connStore.register(conn, "a key")
+		err := a.connStore.onConnected(conn)
 		conn.abandon(err)
 
 		mustBe(t, err, ErrStopped)
@@ -411,6 +430,12 @@ func TestStopLeavesNothingOfAnInboundHandshakeUnderWay(t *testing.T) {
 				held.reached()
 
 				stopped := stopBeside(b)
+				synctest.Wait()
+				select {
+				case <-stopped:
+					t.Error("Stop returned while a handshake was still running")
+				default:
+				}
 				held.release()
 
 				await(t, "Stop", stopped)
@@ -477,6 +502,23 @@ func TestMessagesToWhoeverIsThereShareOneConnection(t *testing.T) {
 		b.mustStore(1)
 		if dials := a.tr.all(is(trace.PingSend)); len(dials) != 1 {
 			t.Error("a message to the peer by its name dialled again")
+		}
+	})
+}
+
+func TestWhoeverIsAtOneEndpointIsNotWhoeverIsAtAnother(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b, c := w.peer("A"), w.peer("B"), w.peer("C")
+		ofB, ofC := b.Accept(everything), c.Accept(everything)
+		dials := a.tr.hold(is(trace.DialStart))
+		a.Send(message(t, "for B"), b.whoever())
+		a.Send(message(t, "for C"), c.whoever())
+		dials.release()
+		if got := receiveTexts(t, ofB, 1); got[0] != "for B" {
+			t.Errorf("B got %q", got)
+		}
+		if got := receiveTexts(t, ofC, 1); got[0] != "for C" {
+			t.Errorf("C got %q", got)
 		}
 	})
 }

@@ -200,7 +200,7 @@ func replay(s *story, _ *lab.Intruder) (*proto.Envelope, error) {
 			}
 		}
 	}
-	return nil, errors.New("B has recorded no ConnEstablish of A")
+	return nil, errors.New("no ConnEstablish of A was recorded")
 }
 
 func foreign(_ *story, in *lab.Intruder) (*proto.Envelope, error) {

@@ -1,0 +1,59 @@
+// Package comm is a peer-to-peer communication layer over gRPC: it finds, authenticates, keeps and ends the connections between
+// peers that know each other only by their identities, and moves messages over them. It is Hyperledger Fabric's gossip/comm, written
+// anew to be read.
+//
+// # The files
+//
+//	comm.go       what the layer can do: the interface Comm, its values, errors and configuration
+//	comm_impl.go  how: dialling, the handshake on both sides, accepting, sending, stopping
+//	conn.go       the connection store, and the life of one connection
+//	crypto.go     how a TLS certificate is bound to an identity
+//	ack.go        sending with acknowledgements
+//	demux.go      from connections to subscribers
+//	msg.go        what a subscriber gets, and how he answers
+//
+// # The way of a message
+//
+//	caller ─ Send ─▶ outBuff ─▶ writer ─▶ gRPC ═ TLS ═ gRPC ─▶ reader ─▶ msgChan ─▶ service ─▶ DeMultiplex ─▶ subscription ─▶ subscriber
+//	                                                            └─ an acknowledgement: PubSub ─▶ whoever waits in SendWithAck
+//
+// # The goroutines
+//
+// Each is counted in commImpl.stopWG, so that Stop returns only when none is left.
+//
+//	goroutine     how many              begun by                  ends when
+//	dialer        one a dial            getConnection             the dial has failed; else it becomes the service
+//	handler       one inbound stream    gRPC, in GossipStream     its handshake has failed; else it becomes the service
+//	service       one a connection      dialer or handler         the connection is closed; on an inbound stream this ends the stream
+//	reader        one a connection      serviceConnection         Recv ends: by the other end, by cancel, or by the handler's return
+//	writer        one a connection      serviceConnection         the connection is closed, or a write fails
+//	bounded       one an operation      the handshake             the one Recv or Send of a handshake that it runs has ended
+//	ack           one a peer            SendWithAck               the outcome for that peer is known
+//	subscription  one an Accept         Accept                    the demultiplexer is closed, or the instance stops
+//	notices       one an instance       the constructor           the instance stops
+//	server        one an instance       NewCommInstanceWithServer the server is stopped
+//
+// # The channels
+//
+//	channel               capacity      sender              closed by
+//	connection.outBuff    SendBuffSize  anybody             nobody: who finds noWriter closed empties it
+//	connection.stopChan   0             nobody              the first close
+//	connection.ready      0             nobody              the goroutine that ran the handshake
+//	connection.noWriter   0             nobody              the writer, or whoever knows that there will be none
+//	msgChan               RecvBuffSize  the reader          the reader, when the stream has ended
+//	a generic channel     10            DeMultiplex         ChannelDeMultiplexer.Close, when no DeMultiplex runs any more
+//	a specific channel    10            its subscription    Stop, when every goroutine has gone
+//	PresumedDead          0             the notices         nobody
+//
+// # The locks
+//
+// There is no order of locks, because none is ever taken under another; and nothing is waited for, or called that could wait, under
+// one. Reports of the tracer may be made under a lock, gates never.
+//
+//	connectionStore.RWMutex     the maps of connections and dials, and whether the store is closing
+//	connection.RWMutex          why the connection was closed
+//	commImpl.lock               enter against Stop; the list of subscriptions
+//	ChannelDeMultiplexer.lock   the list of subscribers
+//	pendingStreams.Mutex        the counts of streams that have proven nothing
+//	deathNotices.Mutex          the notices that wait
+package comm
