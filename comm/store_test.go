@@ -367,6 +367,27 @@ func TestCloseConnDuringTheHandshakeEndsItAtOnce(t *testing.T) {
 	})
 }
 
+// A dial that was given up must not take the messages that come after: "a later Send makes a new one".
+func TestSendAfterCloseConnDuringTheDialDialsAnew(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		held := a.tr.hold(is(trace.PingSend))
+		a.Send(message(t, "lost with the dial"), b.remote())
+		held.reached()
+
+		a.CloseConn(b.remote())
+		a.Send(message(t, "goes another way"), b.remote())
+
+		held.release()
+
+		received, _ := await(t, "the second message", inbox)
+		if got := string(received.GetGossipMessage().GetDataMsg().GetPayload().GetData()); got != "goes another way" {
+			t.Errorf("received %q", got)
+		}
+	})
+}
+
 // Contract S12.
 func TestStopLeavesNothingOfADialUnderWay(t *testing.T) {
 	for _, step := range []trace.Step{trace.DialStart, trace.PingSend, trace.StreamOpen, trace.AuthSend, trace.AuthRead} {
