@@ -42,9 +42,6 @@ import (
 var errProbe = errors.New("probe")
 
 // commImpl is the one implementation of Comm. Its gRPC half, Ping and GossipStream, is what the remote peers call.
-// compile-time check that commImpl is whole.
-var _ Comm = (*commImpl)(nil)
-
 type commImpl struct {
 	proto.UnimplementedGossipServer
 
@@ -78,6 +75,9 @@ type commImpl struct {
 	stopping      atomic.Bool                  // set once, by Stop, under lock
 	subscriptions []chan proto.ReceivedMessage // what Accept returned; closed by Stop, when nobody sends on them any more
 }
+
+// commImpl is whole.
+var _ Comm = (*commImpl)(nil)
 
 // NewCommInstanceWithServer makes an instance that listens on lsnr with a gRPC server of its own, and owns both from then on: Stop
 // closes them. self must be an identity that idMapper accepts. Without certs the instance runs only if the configuration says
@@ -123,8 +123,8 @@ func NewCommInstance(s *grpc.Server, certs *common.TLSCertificates, idMapper ide
 	return c, nil
 }
 
-// newCommImpl makes what both constructors share. The one goroutine that it begins is the
-// last thing that it does, so that an error leaves nothing behind.
+// newCommImpl makes what both constructors share. The one goroutine that it begins is the last thing that it does, so that an error
+// leaves nothing behind.
 func newCommImpl(certs *common.TLSCertificates, idMapper identity.Mapper, self api.PeerIdentityType, conf Config,
 	dialOpts []grpc.DialOption) (*commImpl, error) {
 	conf, err := conf.withDefaults()
@@ -454,7 +454,7 @@ func (c *commImpl) Handshake(remotePeer *RemotePeer) (api.PeerIdentityType, erro
 // handshake authenticates whoever is at the other end of cc, and waits for the verdict on ourselves.
 func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source *trace.Source) (*proto.ConnectionInfo, error) {
 	ctx, cancel := context.WithCancel(c.life)
-	defer cancel() // ends the stream, and with it a Recv that is still waiting
+	defer cancel() // a Recv that is still waiting ends with its stream
 	stream, err := c.openStream(ctx, proto.NewGossipClient(cc), source)
 	if err != nil {
 		return nil, err
@@ -933,7 +933,8 @@ func refusalStatus(err error) error {
 
 // refusalFrom returns what the other end said when it refused the stream, or nil if err is no refusal: a clean end, a broken
 // transport, or something that this side did. The codes are those of our acceptor and of Fabric's, which says Unknown, plus those
-// that gRPC gives for a server without this service.
+// that gRPC gives for a server without this service. An acceptor that is stopping says Unavailable, which is no refusal of us: it
+// counts as a broken transport, which is what it will be in a moment.
 func refusalFrom(err error) *RefusedError {
 	s, isStatus := status.FromError(err)
 	if err == nil || !isStatus {

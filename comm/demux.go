@@ -131,5 +131,5 @@ func (m *ChannelDeMultiplexer) Close() {
 	}
 }
 
-// compile-time check that what travels through the channels is what subscribers get.
+// What travels through the channels is what subscribers get.
 var _ proto.ReceivedMessage = (*ReceivedMessageImpl)(nil)

@@ -116,3 +116,13 @@ func TestGoroutineOfAnEventFollowsFromStepRoleAndPurpose(t *testing.T) {
 		}
 	}
 }
+
+// What happens in the store happens to a connection, and on the goroutine of that one.
+func TestGoroutineOfAnEventOfTheStoreIsThatOfItsConnection(t *testing.T) {
+	for role, want := range map[Role]Goroutine{Initiator: DialerGoroutine, Acceptor: HandlerGoroutine} {
+		e := Event{Step: StoreStored, Object: Object{Kind: Store, ID: 1}, Subject: Object{Kind: Connection, ID: 7, Role: role, Purpose: ForMessages}}
+		if got := e.Goroutine(); got != want {
+			t.Errorf("storing the connection of an %s happens on %q, want %q", role, got, want)
+		}
+	}
+}
