@@ -376,11 +376,6 @@ func is(step trace.Step, conditions ...func(trace.Event) bool) func(trace.Event)
 	}
 }
 
-// as matches the events of connections in which the peer has this role.
-func as(role trace.Role) func(trace.Event) bool {
-	return func(e trace.Event) bool { return e.Object.Role == role }
-}
-
 // of matches the events of one object.
 func of(object trace.Object) func(trace.Event) bool {
 	return func(e trace.Event) bool { return e.Object.Kind == object.Kind && e.Object.ID == object.ID }

@@ -398,7 +398,8 @@ func TestPeerWithoutAPKIIDIsNotPresumedDead(t *testing.T) {
 func TestAllCallersOfPresumedDeadShareOneChannel(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a := w.peer("A")
-		if a.PresumedDead() != a.PresumedDead() {
+		first := a.PresumedDead()
+		if second := a.PresumedDead(); second != first {
 			t.Error("two calls returned two channels")
 		}
 	})
