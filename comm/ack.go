@@ -20,9 +20,6 @@ import (
 	"gossipscope/proto"
 )
 
-// ErrAckTimeout means that a peer was sent the message, or was still being dialled, and did not acknowledge in time.
-var ErrAckTimeout = errors.New("timed out")
-
 // errEnough is the outcome, seen by nobody, of a peer whose answer was not waited for.
 var errEnough = errors.New("enough peers have acknowledged")
 

@@ -141,6 +141,9 @@ var (
 	// ErrDialTimeout means that nobody answered the Ping of a dial within Config.DialTimeout.
 	ErrDialTimeout = errors.New("timed out dialling")
 
+	// ErrAckTimeout means that a peer was sent the message, or was still being dialled, and did not acknowledge in time.
+	ErrAckTimeout = errors.New("timed out")
+
 	// ErrRefused means that the other end refused our stream; the error is a *RefusedError with its words.
 	ErrRefused = errors.New("refused by the remote peer")
 )
@@ -151,6 +154,8 @@ var (
 	ErrTooManyStreams   = errors.New("too many streams that have not authenticated yet")
 	ErrNoTLSCertificate = errors.New("no TLS certificate")
 	ErrHandshakeTimeout = errors.New("timed out waiting for connection message")
+	ErrStalled          = errors.New("timed out sending connection message")
+	ErrNoConnEstablish  = errors.New("the stream ended before a connection message came")
 	ErrMalformed        = errors.New("failed unmarshalling connection message")
 	ErrWrongType        = errors.New("wrong type")
 	ErrNoPKIID          = errors.New("no PKI-ID")
@@ -162,7 +167,7 @@ var (
 
 // refusals are the errors whose text an acceptor may send.
 var refusals = []error{
-	ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrMalformed, ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash,
+	ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrStalled, ErrNoConnEstablish, ErrMalformed, ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash,
 	ErrSignature, ErrSelf,
 }
 
@@ -188,8 +193,8 @@ type Config struct {
 	// DialTimeout bounds a dial: the TCP connection, TLS and the answer to one Ping. Default 3 s.
 	DialTimeout time.Duration
 
-	// ConnTimeout bounds each wait for the other end within a handshake, and how long a closing connection may linger to drain.
-	// A dial in all takes at most DialTimeout plus a few of these. Default 2 s.
+	// ConnTimeout bounds a handshake, from opening the stream to knowing who is there, and how long a closing connection may linger to
+	// drain. A dial in all takes at most DialTimeout plus ConnTimeout. Default 2 s.
 	ConnTimeout time.Duration
 
 	// SendBuffSize is the capacity of the send queue of a connection, in messages. A longer queue loses fewer messages of a burst
@@ -225,46 +230,33 @@ type Config struct {
 
 // withDefaults returns the configuration with every zero field filled in, or an error that names a field without meaning.
 func (conf Config) withDefaults() (Config, error) {
-	for _, field := range []struct {
-		name    string
-		value   *int
-		initial int
-	}{
-		{"SendBuffSize", &conf.SendBuffSize, 20},
-		{"RecvBuffSize", &conf.RecvBuffSize, 20},
-		{"MaxMessageSize", &conf.MaxMessageSize, 4 << 20},
-		{"MaxPendingStreams", &conf.MaxPendingStreams, 128},
-		{"MaxPendingPerHost", &conf.MaxPendingPerHost, 32},
-	} {
-		if *field.value < 0 {
-			return conf, fmt.Errorf("%w: %s is negative", ErrConfig, field.name)
-		}
-		if *field.value == 0 {
-			*field.value = field.initial
-		}
-	}
-	for _, field := range []struct {
-		name    string
-		value   *time.Duration
-		initial time.Duration
-	}{
-		{"DialTimeout", &conf.DialTimeout, 3 * time.Second},
-		{"ConnTimeout", &conf.ConnTimeout, 2 * time.Second},
-	} {
-		if *field.value < 0 {
-			return conf, fmt.Errorf("%w: %s is negative", ErrConfig, field.name)
-		}
-		if *field.value == 0 {
-			*field.value = field.initial
-		}
-	}
+	err := errors.Join(
+		fill("DialTimeout", &conf.DialTimeout, 3*time.Second),
+		fill("ConnTimeout", &conf.ConnTimeout, 2*time.Second),
+		fill("SendBuffSize", &conf.SendBuffSize, 20),
+		fill("RecvBuffSize", &conf.RecvBuffSize, 20),
+		fill("MaxMessageSize", &conf.MaxMessageSize, 4<<20),
+		fill("MaxPendingStreams", &conf.MaxPendingStreams, 128),
+		fill("MaxPendingPerHost", &conf.MaxPendingPerHost, 32),
+	)
 	if conf.Logger == nil {
 		conf.Logger = slog.New(slog.DiscardHandler)
 	}
 	if conf.AfterFunc == nil {
 		conf.AfterFunc = util.SystemClock
 	}
-	return conf, nil
+	return conf, err
+}
+
+// fill gives a field that is zero its default, and refuses a negative one.
+func fill[T int | time.Duration](name string, field *T, initial T) error {
+	if *field < 0 {
+		return fmt.Errorf("%w: %s is negative", ErrConfig, name)
+	}
+	if *field == 0 {
+		*field = initial
+	}
+	return nil
 }
 
 // shortID abbreviates a PKI-ID to what a person compares at a glance.

@@ -38,6 +38,12 @@ import (
 	"gossipscope/proto"
 )
 
+// maxIdentity is the size of the largest identity that is looked at, in bytes. A Fabric peer's has about 1 KB.
+const maxIdentity = 64 << 10
+
+// maxCalls is how many calls one connection to our server may have open at once.
+const maxCalls = 16
+
 // errProbe is how acceptPeer says that all is well and nothing remains to be done: the initiator only wanted to know who we are.
 var errProbe = errors.New("probe")
 
@@ -68,7 +74,7 @@ type commImpl struct {
 	life     context.Context         // ends when Stop begins; whatever waits, waits on it too
 	endLife  context.CancelCauseFunc // called by Stop
 	exitChan <-chan struct{}         // life's Done, under the name that readers of Fabric look for
-	stopWG   sync.WaitGroup          // every goroutine and every call that Stop must wait for; added to only by enter, or from within
+	stopWG   sync.WaitGroup          // every goroutine and call that Stop waits for; added to by a constructor, by enter, by the store under its mutex, or from within
 	stopped  chan struct{}           // closed when Stop is through
 
 	lock          sync.Mutex                   // orders enter against Stop, and guards subscriptions
@@ -96,11 +102,14 @@ func NewCommInstanceWithServer(lsnr net.Listener, certs *common.TLSCertificates,
 	if addr, isTCP := lsnr.Addr().(*net.TCPAddr); isTCP {
 		c.port = addr.Port
 	}
-	// The limits that only a server can set: how long a stranger may take over TLS, and how much he may send in one message.
-	c.gSrv = grpc.NewServer(grpc.Creds(serverCreds), grpc.ConnectionTimeout(c.conf.DialTimeout), grpc.MaxRecvMsgSize(c.conf.MaxMessageSize))
+	// The limits that only a server can set: how long a stranger may take over TLS, how much he may send in one message, and how
+	// many calls he may have open on one connection. A peer of ours has one stream on each, and a Ping before it.
+	c.gSrv = grpc.NewServer(grpc.Creds(serverCreds), grpc.ConnectionTimeout(c.conf.DialTimeout),
+		grpc.MaxRecvMsgSize(c.conf.MaxMessageSize), grpc.MaxConcurrentStreams(maxCalls))
 	proto.RegisterGossipServer(c.gSrv, c)
 	c.stopWG.Go(func() {
-		if err := c.gSrv.Serve(lsnr); err != nil {
+		// That it was stopped before it began is no error: Stop may come that early.
+		if err := c.gSrv.Serve(lsnr); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			c.logger.Error("the gRPC server has ended", "error", err)
 		}
 	})
@@ -112,7 +121,7 @@ func NewCommInstanceWithServer(lsnr net.Listener, certs *common.TLSCertificates,
 //
 // certs must be the certificates that s really uses, or every handshake will fail. What the instance cannot set on a foreign server
 // is for the caller: ClientAuth of at least tls.RequestClientCert (else every stream is refused for want of a certificate),
-// grpc.ConnectionTimeout, grpc.MaxRecvMsgSize, and how many connections the listener takes.
+// grpc.ConnectionTimeout, grpc.MaxRecvMsgSize, grpc.MaxConcurrentStreams, and how many connections the listener takes.
 func NewCommInstance(s *grpc.Server, certs *common.TLSCertificates, idMapper identity.Mapper, self api.PeerIdentityType, conf Config,
 	dialOpts ...grpc.DialOption) (Comm, error) {
 	c, err := newCommImpl(certs, idMapper, self, conf, dialOpts)
@@ -219,6 +228,7 @@ func (c *commImpl) newOutbound(endpoint string, expected common.PKIidType) *conn
 
 // equip gives a connection what it needs of the instance.
 func (c *commImpl) equip(conn *connection) *connection {
+	conn.logger = c.logger
 	conn.remove = c.connStore.remove
 	conn.goroutines = &c.stopWG
 	conn.acks = c.pubSub
@@ -241,6 +251,10 @@ func (c *commImpl) newInbound(stream proto.Gossip_GossipStreamServer) *connectio
 // Send implements Comm. It queues on the caller's own goroutine, which is what keeps the order; upstream has a goroutine for each
 // message and peer, and up to a quarter of what arrives has lost its place.
 func (c *commImpl) Send(msg *proto.SignedGossipMessage, peers ...*RemotePeer) {
+	if msg == nil || msg.Envelope == nil {
+		c.logger.Error("cannot send a message that was never signed: it has no envelope")
+		return
+	}
 	for _, remotePeer := range peers {
 		// What was lost is counted and traced where it was lost; Send itself promises nothing.
 		c.sendToEndpoint(remotePeer, msg, nonBlockingSend)
@@ -261,6 +275,9 @@ func (c *commImpl) sendToEndpoint(remotePeer *RemotePeer, msg *proto.SignedGossi
 // by others at the same time (upstream wrote the nonce into it, S16).
 func (c *commImpl) SendWithAck(msg *proto.SignedGossipMessage, timeout time.Duration, minAck int, peers ...*RemotePeer) AggregatedSendResult {
 	peers = distinct(peers)
+	if msg == nil || msg.GossipMessage == nil {
+		return failAll(peers, proto.ErrNoMessage)
+	}
 	if err := c.enter(); err != nil {
 		return failAll(peers, err)
 	}
@@ -350,33 +367,38 @@ func (c *commImpl) createConnection(ctx context.Context, conn *connection) error
 		return err
 	}
 	conn.conn, conn.cl = cc, proto.NewGossipClient(cc)
+	inTime := c.deadline(conn.cancel, conn.endpoint)
+	defer inTime()
 	conn.clientStream, err = c.openStream(ctx, conn.cl, conn.trace)
 	if err != nil {
 		return err
 	}
-	info, _, err := c.authenticateRemotePeer(conn.clientStream, conn.trace, true, false)
+	info, _, err := c.authenticateRemotePeer(ctx, conn.clientStream, conn.trace, true, false)
 	if err != nil {
 		return err
 	}
 	if err := c.checkExpected(conn.expected, info, conn.trace); err != nil {
 		return err
 	}
-	c.take(conn, info)
+	if !inTime() {
+		return context.Cause(ctx) // the stream has just been cancelled
+	}
+	conn.info, conn.pkiID = info, info.ID
 	return nil
 }
 
-// take notes on the connection who is at its other end.
-func (c *commImpl) take(conn *connection, info *proto.ConnectionInfo) {
-	conn.info = info
-	conn.pkiID = info.ID
-	conn.logger = conn.logger.With("peer", shortID(info.ID))
+// deadline cancels a stream that is not open and authenticated within a connection timeout, unless the function that it returns is
+// called before; that reports whether it was in time. Opening needs the bound as much as reading does: an acceptor that allows no
+// streams makes gRPC wait for as long as the context lives.
+func (c *commImpl) deadline(cancel context.CancelCauseFunc, endpoint string) (inTime func() bool) {
+	return c.conf.AfterFunc(c.conf.ConnTimeout, func() { cancel(fmt.Errorf("%w: nothing from %s", ErrHandshakeTimeout, endpoint)) })
 }
 
 // connect makes a gRPC connection and proves it with one Ping. grpc.NewClient alone connects to nothing: the first call does. The
 // Ping fails fast, so that a refused connection is an error at once; only an endpoint that swallows packets costs the dial timeout.
 func (c *commImpl) connect(ctx context.Context, endpoint string, source *trace.Source) (*grpc.ClientConn, error) {
 	source.Gate(trace.DialStart, trace.Event{})
-	cc, err := grpc.NewClient("passthrough:///"+endpoint, append(c.secureDialOpts(), c.opts...)...)
+	cc, err := grpc.NewClient("passthrough:///"+endpoint, slices.Concat(c.secureDialOpts(), c.opts)...)
 	if err != nil {
 		return nil, fmt.Errorf("dialling %s: %w", endpoint, err)
 	}
@@ -453,29 +475,36 @@ func (c *commImpl) Handshake(remotePeer *RemotePeer) (api.PeerIdentityType, erro
 
 // handshake authenticates whoever is at the other end of cc, and waits for the verdict on ourselves.
 func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source *trace.Source) (*proto.ConnectionInfo, error) {
-	ctx, cancel := context.WithCancel(c.life)
-	defer cancel() // a Recv that is still waiting ends with its stream
+	ctx, cancel := context.WithCancelCause(c.life)
+	defer cancel(nil) // a Recv that is still waiting ends with its stream
+	inTime := c.deadline(cancel, remotePeer.Endpoint)
+	defer inTime()
 	stream, err := c.openStream(ctx, proto.NewGossipClient(cc), source)
 	if err != nil {
 		return nil, err
 	}
-	info, _, err := c.authenticateRemotePeer(stream, source, true, true)
+	info, _, err := c.authenticateRemotePeer(ctx, stream, source, true, true)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.checkExpected(remotePeer.PKIID, info, source); err != nil {
 		return nil, err
 	}
-	return info, c.awaitVerdict(stream, source)
+	if !inTime() {
+		return nil, context.Cause(ctx)
+	}
+	return info, c.awaitVerdict(ctx, stream, source)
 }
 
 // awaitVerdict learns whether the acceptor took us. One of ours that answered has; but Fabric's acceptor sends its ConnEstablish
 // before it has read ours, so only what follows tells: the end of the stream means yes, a status is the refusal, and silence, or
 // another message, is a peer from before v2.1, which knows no probe, has accepted, and now waits for us to speak.
-func (c *commImpl) awaitVerdict(stream stream, source *trace.Source) error {
+func (c *commImpl) awaitVerdict(ctx context.Context, stream stream, source *trace.Source) error {
 	source.Gate(trace.AuthAwait, trace.Event{})
-	_, err := c.readWithTimeout(stream)
-	if errors.Is(err, io.EOF) || errors.Is(err, ErrHandshakeTimeout) {
+	_, err := c.readWithTimeout(ctx, stream)
+	// A refusal may say that the acceptor has timed out, which is not our own timeout: that is silence, and silence is consent.
+	silence := errors.Is(err, ErrHandshakeTimeout) && !errors.Is(err, ErrRefused)
+	if errors.Is(err, io.EOF) || silence {
 		err = nil
 	}
 	source.Report(trace.AuthVerdict, trace.Event{Err: err})
@@ -489,18 +518,26 @@ func (c *commImpl) awaitVerdict(stream stream, source *trace.Source) error {
 // signature the hash could be forged, without the hash a recorded message could be replayed over another connection.
 //
 // The second result says whether the initiator only wanted to know who we are.
-func (c *commImpl) authenticateRemotePeer(stream stream, source *trace.Source, initiator, isProbe bool) (*proto.ConnectionInfo, bool, error) {
+func (c *commImpl) authenticateRemotePeer(ctx context.Context, stream stream, source *trace.Source, initiator, isProbe bool) (
+	*proto.ConnectionInfo, bool, error) {
 	remoteCertHash, err := c.checkTLSCertificate(stream, source)
 	if err != nil {
 		return nil, false, err
 	}
 	if initiator {
-		if err := c.sendConnEstablish(stream, source, c.selfClientCertHash, isProbe); err != nil {
+		msg, err := c.createConnectionMsg(c.selfClientCertHash, isProbe)
+		if err != nil {
+			return nil, false, err
+		}
+		if err := c.sendConnEstablish(ctx, stream, source, msg); err != nil {
 			return nil, false, err
 		}
 	}
 	source.Gate(trace.AuthRead, trace.Event{Number: 1})
-	envelope, err := c.readWithTimeout(stream)
+	envelope, err := c.readWithTimeout(ctx, stream)
+	if errors.Is(err, io.EOF) {
+		err = ErrNoConnEstablish
+	}
 	source.Report(trace.AuthReceived, trace.Event{Number: 1, Envelope: envelope, Err: err})
 	if err != nil {
 		return nil, false, err
@@ -551,7 +588,7 @@ func (c *commImpl) verifyConnEstablish(envelope *proto.Envelope, remoteCertHash 
 	}
 
 	// Not expired, not from a foreign CA, and not under another's PKI-ID. The mapper keeps the identity even if the proof below
-	// fails; it is public and valid, only unproven.
+	// fails: it is valid, only unproven. So it must not be larger than an identity is (protobuf would carry any amount beside it).
 	if err := check(trace.AuthIdentity, c.checkIdentity(establish)); err != nil {
 		return nil, false, err
 	}
@@ -591,6 +628,9 @@ func checkPKIID(establish *proto.ConnEstablish) error {
 
 // checkIdentity refuses an identity that is not valid, or not the one of the PKI-ID that is claimed.
 func (c *commImpl) checkIdentity(establish *proto.ConnEstablish) error {
+	if len(establish.Identity) > maxIdentity {
+		return fmt.Errorf("%w: %d bytes are too many", ErrIdentity, len(establish.Identity))
+	}
 	if err := c.idMapper.Put(establish.PkiId, establish.Identity); err != nil {
 		return fmt.Errorf("%w: %w", ErrIdentity, err)
 	}
@@ -630,15 +670,14 @@ func (c *commImpl) checkExpected(expected common.PKIidType, info *proto.Connecti
 	return err
 }
 
-// sendConnEstablish says who we are, bound to the certificate that we show on this stream. If the other end has already ended the
-// stream, Send gives io.EOF, and that is no error here: the reason is a status, and only Recv gets it.
-func (c *commImpl) sendConnEstablish(stream stream, source *trace.Source, certHash []byte, isProbe bool) error {
-	msg, err := c.createConnectionMsg(certHash, isProbe)
-	if err != nil {
-		return err
-	}
+// sendConnEstablish says who we are. If the other end has already ended the stream, Send gives io.EOF, and that is no error here: the
+// reason is a status, and only Recv gets it.
+func (c *commImpl) sendConnEstablish(ctx context.Context, stream stream, source *trace.Source, msg *proto.SignedGossipMessage) error {
 	source.Gate(trace.AuthSend, trace.Event{Number: 1, Envelope: msg.Envelope})
-	err = c.sendWithTimeout(stream, msg.Envelope)
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // closed, or replaced, while the gate was shut
+	}
+	err := c.sendWithTimeout(ctx, stream, msg.Envelope)
 	source.Report(trace.AuthSent, trace.Event{Number: 1, Envelope: msg.Envelope, Err: err})
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -646,7 +685,7 @@ func (c *commImpl) sendConnEstablish(stream stream, source *trace.Source, certHa
 	return err
 }
 
-// createConnectionMsg builds and signs our ConnEstablish.
+// createConnectionMsg builds and signs our ConnEstablish, bound to the certificate that we show on the stream.
 func (c *commImpl) createConnectionMsg(certHash []byte, isProbe bool) (*proto.SignedGossipMessage, error) {
 	msg := &proto.SignedGossipMessage{GossipMessage: &proto.GossipMessage{
 		Tag: proto.GossipMessage_EMPTY,
@@ -665,26 +704,27 @@ func (c *commImpl) createConnectionMsg(certHash []byte, isProbe bool) (*proto.Si
 
 // readWithTimeout receives one message, and waits for it no longer than a connection timeout. A silent stranger must not hold a
 // goroutine for ever.
-func (c *commImpl) readWithTimeout(stream stream) (*proto.Envelope, error) {
-	envelope, err := bounded(c, stream, stream.Recv)
-	if refusal := refusalFrom(err); refusal != nil {
+func (c *commImpl) readWithTimeout(ctx context.Context, stream stream) (*proto.Envelope, error) {
+	silence := fmt.Errorf("%w: nothing from %s", ErrHandshakeTimeout, extractRemoteAddress(stream))
+	envelope, err := bounded(ctx, c, silence, stream.Recv)
+	if refusal := refusalFrom(stream, err); refusal != nil {
 		return nil, refusal
 	}
 	return envelope, err
 }
 
 // sendWithTimeout sends one message, and waits no longer than a connection timeout until flow control lets it out.
-func (c *commImpl) sendWithTimeout(stream stream, envelope *proto.Envelope) error {
-	_, err := bounded(c, stream, func() (struct{}, error) { return struct{}{}, stream.Send(envelope) })
+func (c *commImpl) sendWithTimeout(ctx context.Context, stream stream, envelope *proto.Envelope) error {
+	stalled := fmt.Errorf("%w: %s takes nothing", ErrStalled, extractRemoteAddress(stream))
+	_, err := bounded(ctx, c, stalled, func() (struct{}, error) { return struct{}{}, stream.Send(envelope) })
 	return err
 }
 
 // bounded runs one operation on a stream, on a goroutine of its own: on a server stream nothing but the return of the handler
 // releases a blocked Recv or Send, so the handler must be able to walk away from it. On a client stream the caller walks away by
 // cancelling. Either way the operation then ends, its result goes nowhere, and Stop has waited for it.
-func bounded[T any](c *commImpl, stream stream, operation func() (T, error)) (T, error) {
-	ctx, cancel := util.WithTimeout(c.life, c.conf.AfterFunc, c.conf.ConnTimeout,
-		fmt.Errorf("%w: nothing from %s", ErrHandshakeTimeout, extractRemoteAddress(stream)))
+func bounded[T any](ctx context.Context, c *commImpl, timeout error, operation func() (T, error)) (T, error) {
+	ctx, cancel := util.WithTimeout(ctx, c.conf.AfterFunc, c.conf.ConnTimeout, timeout)
 	defer cancel()
 	type outcome struct {
 		value T
@@ -697,8 +737,14 @@ func bounded[T any](c *commImpl, stream stream, operation func() (T, error)) (T,
 	})
 	select {
 	case result := <-done:
-		return result.value, explain(c.life, result.err)
+		return result.value, explain(ctx, result.err)
 	case <-ctx.Done():
+	}
+	// Looked at again: what came in time counts, also if this goroutine woke too late to see it first.
+	select {
+	case result := <-done:
+		return result.value, explain(ctx, result.err)
+	default:
 		var none T
 		return none, context.Cause(ctx)
 	}
@@ -734,6 +780,7 @@ func (c *commImpl) GossipStream(stream proto.Gossip_GossipStreamServer) error {
 		return nil
 	}
 	conn.trace.Report(trace.AuthRefuse, trace.Event{Err: err})
+	conn.logger.Warn("refused a stream", "from", conn.endpoint, "error", err)
 	conn.abandon(err)
 	return refusalStatus(err)
 }
@@ -749,17 +796,22 @@ func (c *commImpl) acceptPeer(stream proto.Gossip_GossipStreamServer, conn *conn
 		return err
 	}
 	defer leave()
-	info, isProbe, err := c.authenticateRemotePeer(stream, conn.trace, false, false)
+	info, isProbe, err := c.authenticateRemotePeer(conn.ctx, stream, conn.trace, false, false)
 	if err != nil {
 		return err
 	}
 	if err := c.checkExpected(nil, info, conn.trace); err != nil {
 		return err
 	}
-	c.take(conn, info)
+	// Signed before anything is decided: that we cannot sign must not cost the peer the connection that it has.
+	answer, err := c.createConnectionMsg(c.selfCertHash, false)
+	if err != nil {
+		return err
+	}
+	conn.info, conn.pkiID = info, info.ID
 	if isProbe {
 		conn.trace.Report(trace.AuthProbe, trace.Event{Peer: info.ID})
-		if err := c.sendConnEstablish(stream, conn.trace, c.selfCertHash, false); err != nil {
+		if err := c.sendConnEstablish(conn.ctx, stream, conn.trace, answer); err != nil {
 			return err
 		}
 		return errProbe
@@ -767,7 +819,7 @@ func (c *commImpl) acceptPeer(stream proto.Gossip_GossipStreamServer, conn *conn
 	if err := c.connStore.onConnected(conn); err != nil {
 		return err
 	}
-	return c.sendConnEstablish(stream, conn.trace, c.selfCertHash, false)
+	return c.sendConnEstablish(conn.ctx, stream, conn.trace, answer)
 }
 
 // CloseConn implements Comm.
@@ -809,7 +861,7 @@ func (c *commImpl) Stop() {
 }
 
 // deathNotices takes notices of death from connections, which must not wait, to a reader, who may never come. For each peer at most
-// one waits, so they need no bound.
+// one waits, so there are never more than peers that somebody has tried to reach.
 type deathNotices struct {
 	trace   *trace.Source
 	notices chan common.PKIidType // what PresumedDead returns; nobody closes it
@@ -935,17 +987,21 @@ func refusalStatus(err error) error {
 // transport, or something that this side did. The codes are those of our acceptor and of Fabric's, which says Unknown, plus those
 // that gRPC gives for a server without this service. An acceptor that is stopping says Unavailable, which is no refusal of us: it
 // counts as a broken transport, which is what it will be in a moment.
-func refusalFrom(err error) *RefusedError {
+func refusalFrom(stream stream, err error) *RefusedError {
 	s, isStatus := status.FromError(err)
-	if err == nil || !isStatus {
-		return nil
+	if _, ours := stream.(grpc.ClientStream); !ours || err == nil || !isStatus {
+		return nil // only an initiator can be refused
 	}
 	switch s.Code() {
-	case codes.Unknown, codes.Unauthenticated, codes.PermissionDenied, codes.ResourceExhausted, codes.Unimplemented:
+	case codes.Unknown, codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented:
 		return &RefusedError{Code: s.Code(), Words: s.Message()}
-	default:
-		return nil
+	case codes.ResourceExhausted:
+		// gRPC gives this code for a message that is too large for us, as well.
+		if refusal := (&RefusedError{Code: s.Code(), Words: s.Message()}); errors.Is(refusal, ErrTooManyStreams) {
+			return refusal
+		}
 	}
+	return nil
 }
 
 // extractRemoteAddress returns the address of the other end of a stream. An acceptor sees an ephemeral port there, at which nobody

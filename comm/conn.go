@@ -62,8 +62,8 @@ type connFactory interface {
 // connectionStore knows the connection to each peer. There is at most one for each PKI-ID, and at most one dial under way for each
 // peer that somebody wants to reach.
 //
-// Its mutex guards the maps and nothing else: no channel is waited for and nothing is called under it but reports. Upstream's worst
-// deadlocks came from breaking that rule (FAB-10469, FAB-13377).
+// Its mutex guards the maps and nothing else: nothing that could wait is done under it, no channel is waited for, no other mutex of the
+// layer is taken. Upstream's worst deadlocks came from breaking that rule (FAB-10469, FAB-13377).
 type connectionStore struct {
 	logger      *slog.Logger
 	trace       *trace.Source
@@ -118,7 +118,7 @@ func (cs *connectionStore) getConnection(peer *RemotePeer) (*connection, error) 
 	conn, found := cs.find(peer), "found"
 	key := destination(peer.Endpoint, peer.PKIID)
 	if conn == nil {
-		conn, found = cs.destinationLocks[key], "joined"
+		conn, found = alive(cs.destinationLocks[key]), "joined"
 	}
 	if conn == nil {
 		conn, found = cs.newConn(peer.Endpoint, peer.PKIID), "dialling"
@@ -142,14 +142,23 @@ func (cs *connectionStore) refuse(pkiID common.PKIidType, conn trace.Object) err
 // peer's endpoint will do: whoever proved an identity there is whom the caller meant. The caller holds the mutex.
 func (cs *connectionStore) find(peer *RemotePeer) *connection {
 	if len(peer.PKIID) > 0 {
-		return cs.pki2Conn[string(peer.PKIID)]
+		return alive(cs.pki2Conn[string(peer.PKIID)])
 	}
 	for _, conn := range cs.pki2Conn {
 		if conn.endpoint == peer.Endpoint && conn.clientStream != nil {
-			return conn
+			return alive(conn)
 		}
 	}
 	return nil
+}
+
+// alive returns conn unless it is closed and only waits for the mutex to leave the store. Who would get such a one would lose his
+// message, where a new dial would deliver it.
+func alive(conn *connection) *connection {
+	if conn == nil || conn.toDie() {
+		return nil
+	}
+	return conn
 }
 
 // dial runs on a goroutine of its own from getConnection until the connection that it makes has ended: first it dials, then it is
@@ -195,6 +204,7 @@ func (cs *connectionStore) onConnected(conn *connection) error {
 	cs.trace.Report(trace.StoreStored, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
 	cs.Unlock()
 	if predecessor != nil {
+		cs.logger.Info("a newer connection replaces an older one", "peer", shortID(conn.pkiID))
 		predecessor.close(errReplaced)
 	}
 	return nil
@@ -254,15 +264,8 @@ func (cs *connectionStore) shutdown() {
 	}
 }
 
-// connNum returns how many authenticated connections there are.
-func (cs *connectionStore) connNum() int {
-	cs.RLock()
-	defer cs.RUnlock()
-	return len(cs.pki2Conn)
-}
-
-// connection is one stream to one remote peer, or the attempt at one. It passes through three phases: dialling (or, for an inbound
-// stream, not at all: it is made when it has authenticated), serving, and stopping. Messages can be enqueued in all but the last.
+// connection is one stream to one remote peer, or the attempt at one. It passes through three phases: the handshake (after a dial, or
+// after the arrival of a stream), serving, and stopping. Messages can be enqueued in all but the last.
 type connection struct {
 	id         uint64           // unique within this instance, in the order of making
 	endpoint   string           // what was dialled, or where the stream came from
@@ -284,11 +287,12 @@ type connection struct {
 	ready    chan struct{}    // closed when the handshake has ended, well or not
 	noWriter chan struct{}    // closed when no writer will look at outBuff any more
 
-	// What the handshake found out and opened. Written by the goroutine that dials or handles, before the connection is stored or
+	handler handler // what to do with a message that was received
+
+	// What the handshake opened and found out. Written by the goroutine that dials or handles, before the connection is stored or
 	// ready is closed; only read afterwards.
 	info         *proto.ConnectionInfo
 	pkiID        common.PKIidType
-	handler      handler
 	conn         *grpc.ClientConn                // the gRPC connection, on the side that dialled
 	cl           proto.GossipClient              // its stub
 	clientStream proto.Gossip_GossipStreamClient // the stream, on the side that dialled
@@ -297,8 +301,11 @@ type connection struct {
 	dialledAs string // its key in destinationLocks; written by getConnection, before anybody else knows the connection
 	storedAs  string // its key in pki2Conn; guarded by the mutex of the store
 
+	halfClosed atomic.Bool // the other end has ended its half of the stream on purpose; what fails afterwards is no failure
+
 	sync.RWMutex       // guards what follows
 	closeReason  error // why it was closed: that of the first close
+	draining     bool  // whether the writer may still empty the queue; decided by the first close
 }
 
 // msgSending is a message on its way out.
@@ -328,7 +335,6 @@ func newConnection(life context.Context, id uint64, endpoint string, expected co
 		endpoint: endpoint,
 		expected: expected,
 		conf:     conf,
-		logger:   conf.Logger.With("endpoint", endpoint),
 		trace:    source,
 		ctx:      ctx,
 		cancel:   cancel,
@@ -362,18 +368,32 @@ func (conn *connection) close(reason error) {
 		return
 	}
 	conn.closeReason = reason
+	// Only where this side ends, on purpose, a stream that it opened, may what is queued still go out. A stream that broke takes
+	// nothing more; a server stream cannot be half-closed: for it, the end of the handler is the end.
+	conn.draining = (reason == errClosedHere || reason == errReplaced) && conn.isServing() && conn.clientStream != nil
+	draining := conn.draining
 	conn.stopFlag.Store(true)
 	conn.Unlock()
 	close(conn.stopChan)
 	conn.remove(conn)
 	reportClosed(conn.trace, conn.expected, reason)
-	if !conn.drains() {
+	if !draining {
 		conn.cancel(reason)
 	}
 	// Closed first, told second. Upstream told first, through a channel that could be full, and the connection stayed open (S9).
 	if brokenBy(reason) != nil {
-		conn.onDeath(conn.peerID())
+		conn.tellBroken(reason)
 	}
+}
+
+// tellBroken gives a notice of death if the connection broke: a dial that failed, or a stream that served. A stranger whose handshake
+// was refused, or who went away in the middle of it, was never alive.
+func (conn *connection) tellBroken(reason error) {
+	if conn.serverStream != nil && !conn.isServing() {
+		return
+	}
+	conn.logger.Warn("a connection broke", "endpoint", conn.endpoint, "peer", shortID(conn.peerID()), "dropped", conn.dropped.Load(), "error", reason)
+	conn.onDeath(conn.peerID())
 }
 
 // peerID returns the PKI-ID of the remote peer: the proven one, or while there is none the one that the dial was meant to reach. It
@@ -385,10 +405,11 @@ func (conn *connection) peerID() common.PKIidType {
 	return conn.expected
 }
 
-// drains reports whether the writer may still empty the queue: only where this side ends, on purpose, a stream that it opened. A
-// stream that broke takes nothing more, and a server stream cannot be half-closed: for it, the end of the handler is the end.
+// drains reports whether the connection was closed in a way that lets the writer still empty the queue.
 func (conn *connection) drains() bool {
-	return conn.reason() == errClosedHere && conn.isServing() && conn.clientStream != nil
+	conn.RLock()
+	defer conn.RUnlock()
+	return conn.draining
 }
 
 // isServing reports whether the handshake has ended.
@@ -438,10 +459,11 @@ func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock bl
 	// Looked at again: if the writer left before the message came in, its last look at the queue missed it.
 	select {
 	case <-conn.noWriter:
-		conn.drainOutputBuffer(conn.reason())
+		conn.drainOutputBuffer(conn.lossReason())
+		return conn.lossReason()
 	default:
+		return nil
 	}
-	return nil
 }
 
 // queue describes the send queue as it is now.
@@ -490,6 +512,7 @@ func (conn *connection) serviceConnection() error {
 	conn.goroutines.Go(func() {
 		defer close(msgChan)
 		readErr = conn.readFromStream(stream, msgChan)
+		conn.endReading(readErr)
 	})
 	conn.goroutines.Go(func() { conn.writeToStream(stream) })
 	for {
@@ -610,7 +633,9 @@ func (conn *connection) write(stream stream, m *msgSending, number uint64) bool 
 	}
 	// The message may have gone out or not, nobody can tell; sending it again could deliver it twice.
 	conn.drop(m, err)
-	if !errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || conn.halfClosed.Load() {
+		conn.remove(conn) // so that the next message dials anew, even while the reader still waits for a slow subscriber
+	} else {
 		conn.close(fmt.Errorf("writing to the stream: %w", err))
 	}
 	return false
@@ -632,7 +657,7 @@ func (conn *connection) readFromStream(stream stream, msgChan chan<- *proto.Sign
 	for number := uint64(2); ; number++ {
 		conn.trace.Gate(trace.ConnRead, trace.Event{Peer: conn.pkiID, Number: number})
 		envelope, err := stream.Recv()
-		err = endOfStream(err)
+		err = endOfStream(stream, err)
 		conn.trace.Report(trace.ConnReceived, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope,
 			Err: brokenBy(err), Detail: endedBy(err)})
 		if err != nil {
@@ -656,6 +681,18 @@ func (conn *connection) readFromStream(stream stream, msgChan chan<- *proto.Sign
 	}
 }
 
+// endReading is what the reader does about the end of its stream. A connection that broke is closed at once. One that the other end has
+// ended on purpose leaves the store at once, since it can carry nothing more, and is closed by its service, when that has handled
+// what was received before.
+func (conn *connection) endReading(err error) {
+	if brokenBy(err) != nil {
+		conn.close(err)
+		return
+	}
+	conn.halfClosed.Store(true)
+	conn.remove(conn)
+}
+
 // closeClient ends a gRPC connection that was never meant for the store, or was never made: that of Probe and of Handshake.
 func closeClient(cc *grpc.ClientConn, source *trace.Source, reason error) {
 	if cc != nil {
@@ -670,14 +707,14 @@ func reportClosed(source *trace.Source, peer common.PKIidType, reason error) {
 }
 
 // endOfStream turns the error that Recv returned into the reason of an end: a clean one, a refusal in the other end's words, or what broke.
-func endOfStream(err error) error {
+func endOfStream(stream stream, err error) error {
 	if err == nil {
 		return nil
 	}
 	if errors.Is(err, io.EOF) {
 		return errClosedThere
 	}
-	if refusal := refusalFrom(err); refusal != nil {
+	if refusal := refusalFrom(stream, err); refusal != nil {
 		return refusal
 	}
 	return fmt.Errorf("reading from the stream: %w", err)

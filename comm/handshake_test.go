@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"encoding/asn1"
 	"errors"
+	"google.golang.org/protobuf/encoding/protowire"
 	"io"
 	"math/big"
 	"slices"
@@ -360,7 +361,7 @@ func TestInitiatorThatLeavesEndsTheHandshakeAtOnce(t *testing.T) {
 		b.tr.wait(is(trace.AuthRefuse))
 
 		mustTakeNoTime(t, start)
-		mustBe(t, b.tr.wait(is(trace.AuthReceived)).Err, io.EOF)
+		mustBe(t, b.tr.wait(is(trace.AuthReceived)).Err, ErrNoConnEstablish)
 	})
 }
 
@@ -871,6 +872,54 @@ func TestIdentityLearnedInAHandshakeIsRemembered(t *testing.T) {
 			if err != nil || string(got) != string(c.known.id.Serialize()) {
 				t.Errorf("%s does not know %s: %v", c.knows.name, c.known.name, err)
 			}
+		}
+	})
+}
+
+// Contract S11: opening a stream waits for a transport. If that has gone, and nothing answers where it was, gRPC would wait for its own
+// twenty seconds; an acceptor that allows no streams would make it wait for ever. The bound is ours.
+func TestStreamThatCannotBeOpenedCostsExactlyTheConnectionTimeout(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		opening := a.tr.hold(is(trace.StreamOpen))
+		result := async(func() error { _, err := a.Handshake(b.remote()); return err })
+		opening.reached()
+		b.Stop()
+		w.blackHole("B")
+		start := time.Now()
+		opening.release()
+
+		err, _ := await(t, "the handshake", result)
+
+		mustBe(t, err, ErrHandshakeTimeout)
+		if waited := time.Since(start); waited != a.conf.ConnTimeout {
+			t.Errorf("it took %v, want %v", waited, a.conf.ConnTimeout)
+		}
+	})
+}
+
+// A Fabric acceptor that has waited in vain for our ConnEstablish refuses in the words of our own timeout. That is a refusal.
+func TestRefusalInTheWordsOfATimeoutIsARefusal(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		b := w.wirePeer("B").acceptor(likeFabricRefusing("timed out waiting for connection message from A"))
+		_, err := a.Handshake(b.remote())
+		mustBe(t, err, ErrRefused)
+	})
+}
+
+// The PKI-ID is computed over two fields of the identity; protobuf would carry megabytes in others, and the mapper would keep them.
+func TestOverlongIdentityIsRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		x := w.wirePeer("X")
+		x.dial(b.endpoint).open(x.clientHello(func(m *proto.GossipMessage) {
+			padding := protowire.AppendTag(nil, 15, protowire.BytesType)
+			m.GetConn().Identity = append(m.GetConn().Identity, protowire.AppendBytes(padding, make([]byte, maxIdentity))...)
+		}))
+		mustBe(t, b.tr.wait(is(trace.AuthIdentity)).Err, ErrIdentity)
+		if _, err := b.idMapper.Get(x.pkiID()); err == nil {
+			t.Error("the mapper keeps it")
 		}
 	})
 }

@@ -558,3 +558,10 @@ func (l *pipeListener) Close() error {
 }
 
 func (l *pipeListener) Addr() net.Addr { return l.endpoint }
+
+// connNum returns how many authenticated connections there are.
+func (cs *connectionStore) connNum() int {
+	cs.RLock()
+	defer cs.RUnlock()
+	return len(cs.pki2Conn)
+}

@@ -600,3 +600,25 @@ func TestGoroutinesDoNotGrowWithReconnections(t *testing.T) {
 		t.Errorf("%d goroutines before twenty reconnections, %d after", before, after)
 	}
 }
+
+// Contract S3: a stream that the other end has finished carries nothing more. It leaves the store at once, even while what it brought
+// waits for a slow subscriber, so that the next message goes by another.
+func TestFinishedStreamLeavesTheStoreBeforeItsBacklogIsHandled(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		slow := a.Accept(everything)
+		inbox := b.Accept(everything)
+		sendTexts(b, a.remote(), numbers(30)...) // more than a subscription and its channel hold
+		a.tr.wait(is(trace.StoreStored))
+		synctest.Wait()
+		b.CloseConn(a.remote())
+		a.tr.wait(is(trace.StoreRemoved))
+
+		sendTexts(a, b.remote(), "the other way")
+
+		if got := receiveTexts(t, inbox, 1)[0]; got != "the other way" {
+			t.Errorf("B got %q", got)
+		}
+		receiveTexts(t, slow, 20)
+	})
+}
