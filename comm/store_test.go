@@ -608,9 +608,10 @@ func TestFinishedStreamLeavesTheStoreBeforeItsBacklogIsHandled(t *testing.T) {
 		a, b := w.peer("A"), w.peer("B")
 		slow := a.Accept(everything)
 		inbox := b.Accept(everything)
-		sendTexts(b, a.remote(), numbers(30)...) // more than a subscription and its channel hold
-		a.tr.wait(is(trace.StoreStored))
-		synctest.Wait()
+		for range 2 { // 40 in all: more than a subscription and its channel hold, and no more at once than the send queue does
+			sendTexts(b, a.remote(), numbers(20)...)
+			synctest.Wait()
+		}
 		b.CloseConn(a.remote())
 		a.tr.wait(is(trace.StoreRemoved))
 
@@ -619,6 +620,48 @@ func TestFinishedStreamLeavesTheStoreBeforeItsBacklogIsHandled(t *testing.T) {
 		if got := receiveTexts(t, inbox, 1)[0]; got != "the other way" {
 			t.Errorf("B got %q", got)
 		}
-		receiveTexts(t, slow, 20)
+		receiveTexts(t, slow, 40)
+	})
+}
+
+// A connection is closed a moment before it leaves the store. Who looks it up in that moment must not be given it.
+func TestClosedConnectionIsNotFoundAnyMore(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		sendTexts(a, b.remote(), "first")
+		stored := a.tr.wait(is(trace.StoreStored))
+		a.connStore.RLock()
+		conn := a.connStore.pki2Conn[string(b.GetPKIid())]
+		a.connStore.RUnlock()
+		if conn == nil || conn.trace.Object() != stored.Subject {
+			t.Fatal("the connection is not in the store")
+		}
+		conn.stopFlag.Store(true) // as close does first
+		another, err := a.connStore.getConnection(b.remote())
+		mustBe(t, err, nil)
+		if another == conn {
+			t.Error("the store gave a connection that is closed")
+		}
+		conn.stopFlag.Store(false)
+	})
+}
+
+// Contract S9: a stranger who asks who we are and hangs up before he knows was never alive, so he cannot die.
+func TestProberWhoHangsUpIsNotPresumedDead(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b, x := w.peer("B"), w.wirePeer("X")
+		answering := b.tr.hold(is(trace.AuthSend))
+		c := x.dial(b.endpoint)
+		c.open(x.clientHello(func(m *proto.GossipMessage) { m.GetConn().Probe = true }))
+		answering.reached()
+		c.cc.Close()
+		synctest.Wait()
+		answering.release()
+		if b.tr.wait(is(trace.AuthRefuse)).Err == nil {
+			t.Error("the answer went out after all")
+		}
+		if got := b.noticesNow(); len(got) != 0 {
+			t.Errorf("presumed dead: %v", got)
+		}
 	})
 }
