@@ -32,6 +32,7 @@
 //	subscription  one an Accept         Accept                    the demultiplexer is closed, or the instance stops
 //	notices       one an instance       the constructor           the instance stops
 //	server        one an instance       NewCommInstanceWithServer the server is stopped
+//	transport     one a TLS handshake   gRPC; ours is counted     TLS is up, or has failed
 //
 // # The channels
 //
@@ -44,10 +45,14 @@
 //	a generic channel     10            DeMultiplex         ChannelDeMultiplexer.Close, when no DeMultiplex runs any more
 //	a specific channel    10            its subscription    Stop, when every goroutine has gone
 //	PresumedDead          0             the notices         nobody
+//	deathNotices.wake     1             anybody             nobody: it carries tokens, and one is enough
+//	outcomes, of an ack   the peers     each ack goroutine  nobody: there is room for all
+//	enough, of an ack     0             nobody              SendWithAck, when it returns
+//	life, exitChan        0             nobody              Stop
 //
 // # The locks
 //
-// There is no order of locks, because none is ever taken under another; and nothing is waited for, or called that could wait, under
+// There is no order of the layer's locks, because none of them is ever taken under another; and nothing that could wait is done under
 // one. Reports of the tracer may be made under a lock, gates never.
 //
 //	connectionStore.RWMutex     the maps of connections and dials, and whether the store is closing
@@ -56,4 +61,5 @@
 //	ChannelDeMultiplexer.lock   the list of subscribers
 //	pendingStreams.Mutex        the counts of streams that have proven nothing
 //	deathNotices.Mutex          the notices that wait
+//	PubSub.mu                   the topics and who waits at them (comm/util)
 package comm

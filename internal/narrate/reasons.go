@@ -37,6 +37,8 @@ var reasons = []struct{ words, zh string }{
 	{"too many streams that have not authenticated yet", "还没证明身份的流太多了。"},
 	{"no TLS certificate", "没有出示 TLS 证书。"},
 	{"timed out waiting for connection message", "等不到对方的 ConnEstablish，超时了。"},
+	{"timed out sending connection message", "对方一直不收 ConnEstablish，超时了。"},
+	{"the stream ended before a connection message came", "还没等到 ConnEstablish，流就结束了。"},
 	{"failed unmarshalling connection message", "第一条消息解不开。"},
 	{"wrong type", "第一条消息不是 ConnEstablish。"},
 	{"no PKI-ID", "没有写 PKI-ID。"},
