@@ -886,6 +886,7 @@ func TestStreamThatCannotBeOpenedCostsExactlyTheConnectionTimeout(t *testing.T) 
 		opening.reached()
 		b.Stop()
 		w.blackHole("B")
+		synctest.Wait() // until gRPC has noticed
 		start := time.Now()
 		opening.release()
 
