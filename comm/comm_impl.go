@@ -501,6 +501,9 @@ func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source
 // another message, is a peer from before v2.1, which knows no probe, has accepted, and now waits for us to speak.
 func (c *commImpl) awaitVerdict(ctx context.Context, stream stream, source *trace.Source) error {
 	source.Gate(trace.AuthAwait, trace.Event{})
+	if c.life.Err() != nil {
+		return context.Cause(c.life)
+	}
 	_, err := c.readWithTimeout(ctx, stream)
 	// A refusal may say that the acceptor has timed out, which is not our own timeout: that is silence, and silence is consent.
 	silence := errors.Is(err, ErrHandshakeTimeout) && !errors.Is(err, ErrRefused)
