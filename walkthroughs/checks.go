@@ -29,7 +29,7 @@ var checks = Lesson{
 		Zh: "TLS 不校验证书链（InsecureSkipVerify），为什么还能确认对方是谁？握手里的每一项检查，少了它会怎样？",
 		En: "TLS checks no chain (InsecureSkipVerify): how can a peer still be sure who is there? And what if one of the handshake's checks were missing?",
 	},
-	Minutes: 6,
+	Minutes: 3,
 	tell:    tellChecks,
 }
 
@@ -44,6 +44,9 @@ type attack struct {
 }
 
 func tellChecks(s *story) {
+	s.say("TLS 证书是自签名的，没有人检查是谁签发的（InsecureSkipVerify）：TLS 只证明对方握有这张证书的私钥。身份由 ConnEstablish 证明：用身份的私钥，给 TLS 证书的哈希签名。两者合起来，才知道线路那头是谁。",
+		"The TLS certificates are self-signed, and nobody checks who signed them (InsecureSkipVerify): TLS proves only that the other end holds the certificate's key. "+
+			"Who it is, the ConnEstablish proves: the key of the identity signs the hash of the TLS certificate. Only both together tell who is at the other end of the line.")
 	s.say("B 在等人来连。X 是陌生人：它会说 gossip 协议，但不用这一层的任何代码，想发什么字节就发什么字节。",
 		"B waits for others to connect. X is a stranger: it speaks the protocol, uses none of the layer's code, and sends whatever bytes it likes.")
 	a := s.peer("A", comm.Config{})
@@ -63,8 +66,8 @@ func tellChecks(s *story) {
 // honest: first the handshake as it should be, with which all that follows is to be compared.
 func honest(s *story, a, b *lab.Peer) error {
 	s.chapter("先看一次诚实的握手", "First, an honest handshake")
-	s.say("A 和 B 握手，只为知道那里是谁（probe）：所有检查都通过，什么也不留下。",
-		"A shakes hands with B only to learn who is there (a probe): every check passes, and nothing remains.")
+	s.say("A 和 B 握手，只为知道那里是谁：它在 ConnEstablish 里设了 probe 标志（与第 1 课的 Probe 不是一回事），所有检查都通过，什么也不留下。",
+		"A shakes hands with B only to learn who is there: it sets the probe flag in its ConnEstablish (not to be confused with the Probe of lesson 1). Every check passes, and nothing remains.")
 	identity, err := a.Handshake(b.Remote())
 	s.promise(err == nil && bytes.Equal(identity, b.Identity()), err, "A 得到了 B 的身份。", "A has learned B's identity.")
 	return nil
@@ -85,7 +88,7 @@ func (s *story) intruder(name string) *lab.Intruder {
 // attacks are the ways of a stranger who dials, in the order of the checks that stop them.
 var attacks = []attack{
 	{
-		zh:    "不出示证书。X 在 TLS 里不出示客户端证书。TLS 允许这样做，但是那样一来，身份就没有东西可以绑定，所以 B 连话都不听完。",
+		zh:    "不出示证书。X 在 TLS 里不出示客户端证书。TLS 允许这样做，但是那样一来，身份就没有东西可以绑定，所以 B 一句话也不听。",
 		en:    "No certificate. X shows no client certificate in TLS. TLS allows that, but then there is nothing that an identity could be bound to, so B does not even listen.",
 		trick: "no TLS certificate",
 		check: comm.ErrNoTLSCertificate,
@@ -100,8 +103,8 @@ var attacks = []attack{
 		silent: true,
 	},
 	{
-		zh:    "乱码。X 的第一个信封里不是 GossipMessage。",
-		en:    "Garbage. What is in X's first envelope is no GossipMessage.",
+		zh:    "乱码。X 的第一个信封里不是 GossipMessage。解不开还往下走，程序就会去处理一条空消息。",
+		en:    "Garbage. What is in X's first envelope is no GossipMessage. A program that went on all the same would handle a message that is not there.",
 		trick: "garbage",
 		check: comm.ErrMalformed,
 		hello: func(*story, *lab.Intruder) (*proto.Envelope, error) {
@@ -109,8 +112,8 @@ var attacks = []attack{
 		},
 	},
 	{
-		zh:    "跳过握手。X 的第一条消息直接就是数据。",
-		en:    "Skipping the handshake. X's first message is data already.",
+		zh:    "跳过握手。X 的第一条消息直接就是数据。不挡住它，谁都不用报身份就能发数据。",
+		en:    "Skipping the handshake. X's first message is data already. Unless that is refused, anybody can send data without saying who he is.",
 		trick: "wrong first message",
 		check: comm.ErrWrongType,
 		hello: func(*story, *lab.Intruder) (*proto.Envelope, error) {
@@ -136,7 +139,7 @@ var attacks = []attack{
 		hello: claimOf("C", func(c *proto.ConnEstablish) { c.PkiId = identityOf("A").PKIID() }),
 	},
 	{
-		zh:    "野鸡 CA。X 自己开了一个 CA，也叫 Org1，给自己签发了身份。名字一样不算数，要看签发它的私钥。",
+		zh:    "冒牌 CA。X 自己开了一个 CA，也叫 Org1，给自己签发了身份。名字一样不算数，要看签发它的私钥。",
 		en:    "A foreign CA. X has made an authority of its own that is also called Org1, and has issued itself an identity. The name does not count; the key that issued it does.",
 		trick: "foreign CA",
 		check: comm.ErrIdentity,
@@ -157,9 +160,9 @@ var attacks = []attack{
 		hello: replay,
 	},
 	{
-		zh: "别人的身份，自己的私钥。身份是公开的，X 照抄 A 的身份，证书哈希写自己的，只是没有 A 的私钥，只好用 C 的私钥来签。前面的每一项都可以照抄，私钥不行。",
-		en: "Another's identity, one's own key. Identities are public: X copies A's, puts the hash of its own certificate beside it, and, not having A's key, signs with C's. " +
-			"Everything before this check can be copied. The key cannot.",
+		zh: "A 的身份，C 的私钥。身份是公开的，X 照抄 A 的身份，证书哈希写自己的，只是没有 A 的私钥，只好用偷来的 C 的私钥来签。前面各项 X 都能蒙混过去，唯独签名不行。",
+		en: "A's identity, C's key. Identities are public: X copies A's, puts the hash of its own certificate beside it, and, not having A's key, signs with the one that it stole from C. " +
+			"X gets past every check before this one. It does not get past the signature.",
 		trick: "another's key",
 		check: comm.ErrSignature,
 		hello: func(_ *story, in *lab.Intruder) (*proto.Envelope, error) {
@@ -235,10 +238,10 @@ func (at attack) play(s *story, in *lab.Intruder, victim *lab.Peer) error {
 	if err != nil {
 		return err
 	}
-	s.until("the refusal is recorded", func(st *timeline.State) bool { return idle(st, victim.Name) })
+	s.until("the refusal is recorded", func(st *timeline.State) bool { return idle(st, victim.Name) && quiet(st) })
 	refused := &comm.RefusedError{Words: words}
 	s.promise(errors.Is(refused, at.check), words,
-		"B 拒绝了它，并且说了为什么。", "B refused it, and said why.")
+		"B 拒绝了 X，拒绝的正是这一项；X 也听到了理由。", "B refused X by the very check that is meant, and X has heard why.")
 	return nil
 }
 
@@ -268,8 +271,8 @@ func (at attack) try(s *story, in *lab.Intruder, victim *lab.Peer) (string, erro
 // middleman: the attack for which the certificate hash was invented.
 func middleman(s *story, a, b *lab.Peer) error {
 	s.chapter("中间人", "A man in the middle")
-	s.say("M 站在 A 和 B 中间：A 以为在和 B 说话，其实 TLS 的另一端是 M；M 再和 B 建一条 TLS，把明文原样转发。两边的 ConnEstablish 都是真的，签名也都是真的。",
-		"M stands between A and B. A believes that it talks to B, but the other end of its TLS is M; M has a TLS session of its own with B and passes everything on. Both ConnEstablish are real, and so are the signatures.")
+	s.say("M 站在 A 和 B 中间：A 以为在和 B 说话，其实 TLS 的另一端是 M；M 再和 B 建一条 TLS，把明文原样转发。A 的 ConnEstablish 是真的，签名也是真的。",
+		"M stands between A and B. A believes that it talks to B, but the other end of its TLS is M; M has a TLS session of its own with B and passes everything on. A's ConnEstablish is real, and so is its signature.")
 	s.say("但是 A 的消息里写着 A 的 TLS 证书的哈希，B 在 TLS 里看到的却是 M 的证书。M 改不了这个哈希，因为它没有 A 的私钥。",
 		"But A's message carries the hash of A's TLS certificate, and what B sees in TLS is M's. M cannot change the hash, since it does not have A's key.")
 	m, err := s.NewMiddleman("M", b)
@@ -277,7 +280,7 @@ func middleman(s *story, a, b *lab.Peer) error {
 		return err
 	}
 	_, err = a.Handshake(&comm.RemotePeer{Endpoint: m.Endpoint, PKIID: b.PKIID})
-	s.until("the refusal is recorded", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") })
+	s.until("the refusal is recorded", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") && quiet(st) })
 	s.promise(errors.Is(err, comm.ErrCertHash), err,
 		"握手失败：证书哈希对不上。中间人能转发，却不能冒充。", "The handshake failed: the hash of the certificate does not match. A man in the middle can pass messages on; he cannot be somebody else.")
 	return nil
@@ -286,21 +289,23 @@ func middleman(s *story, a, b *lab.Peer) error {
 // anotherPeer: everything is genuine, only it is not the one that was wanted.
 func anotherPeer(s *story, a, b *lab.Peer) error {
 	s.chapter("不是要找的那一个", "Not the one that was wanted")
-	s.say("最后一种不是攻击，也可能只是地址写错了：A 要找 C，地址却是 B 的。B 是诚实的，各项检查都通过了，只是 B 不是 C。",
-		"The last is no attack, perhaps only a wrong address: A looks for C, at B's endpoint. B is honest and every check passes; only, B is not C.")
+	s.say("最后一种未必是攻击，可能只是地址写错了：A 要找 C，地址却是 B 的。B 是诚实的，前面各项都能通过，只有最后一项通不过：B 不是 C。",
+		"The last need not be an attack, perhaps only a wrong address: A looks for C, at B's endpoint. B is honest, and every check but the last passes: B is not C.")
 	_, err := a.Handshake(&comm.RemotePeer{Endpoint: b.Endpoint, PKIID: identityOf("C").PKIID()})
-	s.until("both ends have closed", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") })
+	s.until("both ends have closed", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") && quiet(st) })
 	s.promise(errors.Is(err, comm.ErrUnexpectedPeer), err, "A 拒绝了 B。", "A refused B.")
 	return nil
 }
 
 // aftermath: what is left of all that.
 func aftermath(s *story) error {
+	s.say("最要紧的是证书哈希和签名，两项缺一不可：没有签名，哈希可以伪造；没有哈希，签过名的消息可以重放。",
+		"What matters most are the certificate hash and the signature, and neither is worth anything without the other: without the signature the hash could be forged, without the hash a signed message could be replayed.")
 	st := s.state()
 	s.promise(len(stored(st, "A")) == 0 && len(stored(st, "B")) == 0, "a connection in a store",
-		"这么多人来过，B 的连接表里一个也没有。", "So many came, and B's store holds none of them.")
+		"这么多次来访之后，B 的连接表里一个连接也没有。", "After all these visits B's store holds no connection.")
 	broken := slices.DeleteFunc(st.Invariants(), func(i timeline.Invariant) bool { return i.Holds })
 	s.promise(len(broken) == 0, broken,
-		"没有一条不变式被破坏。", "No invariant was broken.")
+		"没有违反任何规则：一条流只有一个 writer，一个 PKI-ID 只登记一个连接，关闭以后不再写。", "No rule was broken: one writer a stream, one stored connection a PKI-ID, nothing written after the close.")
 	return nil
 }

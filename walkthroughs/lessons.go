@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"gossipscope/comm"
@@ -167,4 +168,9 @@ func idle(st *timeline.State, name string) bool {
 		}
 	}
 	return true
+}
+
+// quiet reports whether every line is closed.
+func quiet(st *timeline.State) bool {
+	return !slices.ContainsFunc(st.Lines, func(l *timeline.Line) bool { return l.Open })
 }

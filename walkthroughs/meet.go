@@ -21,13 +21,13 @@ var meet = Lesson{
 		Zh: "Ping 已经通了，为什么还要打开 GossipStream？两个从未见过面的节点，凭什么相信对方？",
 		En: "Why open a GossipStream when the Ping was answered already? And why do two peers that never met believe each other?",
 	},
-	Minutes: 3,
+	Minutes: 1,
 	tell:    tellMeet,
 }
 
 func tellMeet(s *story) {
-	s.say("A 和 B 属于同一个组织，各有一份由组织 CA 签发的身份证书，另外各有两张自签名的 TLS 证书。它们还没有见过面。",
-		"A and B belong to one organisation. Each has an identity certificate from its CA, and two self-signed TLS certificates. They have never met.")
+	s.say("A 和 B 属于同一个组织，各有一份由组织 CA 签发的身份证书，另外各有两张自签名的 TLS 证书：拨号时出示一张，被拨时出示另一张。它们还没有见过面。",
+		"A and B belong to one organisation. Each has an identity certificate from its CA, and two self-signed TLS certificates: one to show when it dials, one when it is dialled. They have never met.")
 	a := s.peer("A", comm.Config{})
 	b := s.peer("B", comm.Config{})
 
@@ -52,6 +52,9 @@ func meetSend(s *story, a, b *lab.Peer) {
 	s.chapter("第一条消息要走的路", "The way of a first message")
 	s.say("现在 A 要给 B 发一条消息。连接表里没有到 B 的连接，消息先进发送队列，拨号在另一个 goroutine 里进行。",
 		"Now A wants to send B a message. The store has no connection to B, so the message waits in the send queue while another goroutine dials.")
+	s.say("Ping 只证明有人在听；要说话，得有一条流。打开流时返回的 err 只说明本端有没有线路可用；对方是否接受，要到第一次 Recv 才知道。",
+		"A Ping shows only that somebody listens; to talk, one needs a stream. The err of opening it says only whether there is a line here to open it on. "+
+			"Whether the other end accepts it is not known before the first Recv.")
 	s.say("GossipStream 打开以后，双方各发一条 ConnEstablish：我是谁，我的签名，还有我在 TLS 里出示的那张证书的哈希。注意顺序：B 先读、先查、先登记，最后才回答，所以 B 的回答就意味着接受。",
 		"When the GossipStream is open, each side sends one ConnEstablish: who I am, my signature, and the hash of the certificate that I show in TLS. "+
 			"Mind the order: B reads, checks and stores first and answers last, so B's answer means that it has accepted.")
@@ -82,13 +85,13 @@ func meetPromises(s *story, a, b *lab.Peer) {
 		"A's store holds one connection, to B, and B's holds one, to A, each under the PKI-ID that the handshake has proven.")
 	s.promise(one && checksPassed(atA[0]) == 6+2 && checksPassed(atB[0]) == 6+2,
 		"not all checks, or not on both sides",
-		"每一项检查双方都做了，也都通过了：TLS 证书、解码、类型、PKI-ID、身份、证书哈希、签名，以及“不是别人”。",
-		"Both sides made every check, and every check passed: TLS certificate, decoding, type, PKI-ID, identity, certificate hash, signature, and that it is nobody else.")
+		"每一项检查双方都做了，也都通过了：TLS 证书、解码、类型、PKI-ID、身份、证书哈希、签名，最后 A 查明对方正是 B，B 查明对方不是自己。",
+		"Both sides made every check, and every check passed: TLS certificate, decoding, type, PKI-ID, identity, certificate hash, signature, and at last that it is B (at A), and that it is not oneself (at B).")
 	s.promise(joined(st), "two ends that do not belong together",
 		"A 的这一端和 B 的那一端是同一条流：每一方收到的 ConnEstablish，正是另一方发出的那一条，一个字节也没有变。",
 		"A's end and B's end are one stream: the ConnEstablish that each received is the one that the other sent, to the byte.")
-	s.say("消息到了 B，但是没有人订阅它，所以 B 把它放下了。订阅是第 4 课的事。",
-		"The message reached B. Nobody there has subscribed to it, so B lets it go. Subscribing is what lesson 4 is about.")
+	s.say("消息到了 B，但是没有人订阅它，所以 B 把它放下了。怎样订阅，这一课不讲。",
+		"The message reached B. Nobody there has subscribed to it, so B lets it go. How to subscribe is not part of this lesson.")
 }
 
 // checksPassed counts the checks of a handshake that have passed.
@@ -118,7 +121,7 @@ func meetClose(s *story, a, b *lab.Peer) {
 	s.say("A 关闭连接。因为流是 A 打开的，A 可以只结束自己这一半：发送队列写完，半关闭，再等 B 结束它那一半。",
 		"A closes the connection. A opened the stream, so it can end its own half alone: write the queue out, half-close, and wait until B has ended the other half.")
 	s.do(func() error { a.CloseConn(b.Remote()); return nil })
-	s.until("both ends have closed", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") })
+	s.until("both ends have closed", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") && quiet(st) })
 	st := s.state()
 	s.promise(len(stored(st, "A")) == 0 && len(stored(st, "B")) == 0, "a connection in a store",
 		"双方的连接表都空了。", "Both stores are empty again.")

@@ -75,6 +75,7 @@ func exploreIn(t *testing.T, ctx context.Context, change func(*program), args ..
 		stdout:  &stdout,
 		stderr:  &stderr,
 		lessons: testLessons,
+		called:  "explore",
 	}
 	if change != nil {
 		change(p)

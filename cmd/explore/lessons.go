@@ -91,9 +91,9 @@ func (p *program) lessonNames() string {
 func (p *program) home(c *cobra.Command, _ []string) error {
 	says := &text.Table.Lessons
 	out := text.Table.Commands.Root.Short.In(p.lang) + "\n" + says.Intro.In(p.lang) + "\n\n" + says.Heading.In(p.lang) + "\n"
-	out += p.lessonList() + "\n" + says.Next.In(p.lang) + "\n"
+	out += p.lessonList() + "\n" + says.Next.Format(p.lang, p.called) + "\n"
 	if !p.terminal {
-		out += says.NotATerminal.In(p.lang) + "\n"
+		out += says.NotATerminal.Format(p.lang, p.called) + "\n"
 	}
 	return p.print(out)
 }

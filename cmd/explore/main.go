@@ -13,6 +13,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -43,6 +45,7 @@ func main() {
 		stderr:   os.Stderr,
 		terminal: isTerminal(os.Stdout),
 		lessons:  realLessons(),
+		called:   calledAs(os.Args[0]),
 	}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
@@ -54,8 +57,18 @@ type program struct {
 	stdout, stderr io.Writer
 	terminal       bool // whether stdout is a person's
 	lessons        []lesson
+	called         string // what a person types to start it
 
 	lang text.Lang
+}
+
+// calledAs returns what a person types to start the program: what "go run" has built lies in a folder of its own that is gone
+// afterwards, so its path is of no use to anybody.
+func calledAs(path string) string {
+	if strings.Contains(filepath.ToSlash(path), "/go-build") {
+		return "go run ./cmd/explore"
+	}
+	return "explore"
 }
 
 // isTerminal reports whether f is a terminal. A character device is not always one: the other that a person meets is the null

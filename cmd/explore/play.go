@@ -94,7 +94,7 @@ func (p *program) keep(file *recordingFile, err error) error {
 	if kept := file.keep(); kept != nil {
 		return kept
 	}
-	p.complain(text.Table.Failures.Recorded.Format(p.lang, text.Printable(file.path), shellQuote(text.Printable(file.path))))
+	p.complain(text.Table.Failures.Recorded.Format(p.lang, text.Printable(file.path), p.called, shellQuote(text.Printable(file.path))))
 	return err
 }
 

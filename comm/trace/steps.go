@@ -113,7 +113,7 @@ type Info struct {
 var Catalogue = []Info{
 	{StoreLookup, false, "conn.go", CallerGoroutine, "The store was asked for a connection: one was found, a dial under way was joined, or a dial was begun."},
 	{DialStart, true, "comm_impl.go", PartyGoroutine, "About to make a gRPC connection to an endpoint."},
-	{TLSHandshaken, false, "crypto.go", TransportGoroutine, "TLS has seen the certificate of the other end; no chain was checked, the handshake above binds it."},
+	{TLSHandshaken, false, "crypto.go", TransportGoroutine, "TLS is up. It has checked no chain: who is at the other end, the handshake finds out."},
 	{PingSend, true, "comm_impl.go", PartyGoroutine, "About to send the Ping that makes gRPC dial, and fail at once if nobody is there."},
 	{PingServed, false, "comm_impl.go", HandlerGoroutine, "A Ping has arrived and is answered; anyone may ask."},
 	{PingAnswered, false, "comm_impl.go", PartyGoroutine, "The Ping was answered, or failed."},

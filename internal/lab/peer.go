@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"sync"
@@ -113,10 +114,15 @@ func (p *Peer) act(verb, target, detail string) {
 	p.lab.tell(e)
 }
 
-// nameOf returns the name of the peer at an endpoint.
+// nameOf returns the name of the peer that is meant: the one with the PKI-ID, or else whoever is at the endpoint.
 func (lb *Lab) nameOf(remote *comm.RemotePeer) string {
 	lb.mu.Lock()
 	defer lb.mu.Unlock()
+	for _, p := range lb.peers {
+		if bytes.Equal(p.PKIID, remote.PKIID) {
+			return p.Name
+		}
+	}
 	return lb.names[remote.Endpoint]
 }
 

@@ -93,11 +93,10 @@ var captions = map[trace.Step]caption{
 		},
 	},
 	trace.DialStart: {
-		way:  Out,
 		well: text.Text{Zh: "准备为对方的端点建一个 gRPC 连接；这一步本身还不上网络。", En: "About to make a gRPC connection for the endpoint; this alone touches no network yet."},
 	},
 	trace.TLSHandshaken: {
-		well:   text.Text{Zh: "TLS 握手完成，看到了对方的证书；它属于谁，由后面的握手确认。", En: "TLS is up and has seen the other end's certificate; whose it is, the handshake above will find out."},
+		well:   text.Text{Zh: "TLS 握手完成，线路已加密；对方是谁，TLS 并不知道。", En: "TLS is up and the line is encrypted; who is at the other end, TLS does not know."},
 		failed: text.Text{Zh: "TLS 握手失败，没有加密的线路，也就没有后面的一切。", En: "TLS failed: without an encrypted line nothing else can follow."},
 	},
 	trace.PingSend: {
@@ -165,7 +164,7 @@ var captions = map[trace.Step]caption{
 	},
 	trace.AuthType: {
 		well:   text.Text{Zh: "检查：它是一条 ConnEstablish。", En: "Check: it is a ConnEstablish."},
-		failed: text.Text{Zh: "检查不过：不报身份就想发数据，挡住了绕过握手的人。", En: "Check failed: data before an identity; this stops whoever would skip the handshake."},
+		failed: text.Text{Zh: "检查不过：不报身份就想发数据，挡住想绕过握手的人。", En: "Check failed: data before an identity; this stops whoever would skip the handshake."},
 	},
 	trace.AuthPKIID: {
 		well:   text.Text{Zh: "检查：消息写明了 PKI-ID，它将是连接表里的键。", En: "Check: it names a PKI-ID, which will be the key in the connection store."},
@@ -177,11 +176,11 @@ var captions = map[trace.Step]caption{
 	},
 	trace.AuthCertHash: {
 		well:   text.Text{Zh: "检查：消息里的证书哈希，与 TLS 里看到的证书一致。", En: "Check: the certificate hash in the message is that of the certificate seen in TLS."},
-		failed: text.Text{Zh: "检查不过：证书哈希对不上，挡住了中间人，也挡住了重放。", En: "Check failed: the certificate hash differs; this stops a man in the middle, and a replay."},
+		failed: text.Text{Zh: "检查不过：证书哈希对不上。这一项专挡重放和中间人。", En: "Check failed: the certificate hash differs. This check stops replays and men in the middle."},
 	},
 	trace.AuthSignature: {
 		well:   text.Text{Zh: "检查：签名有效，对方确实握有这份身份的私钥。", En: "Check: the signature is valid, so the other end holds the key of this identity."},
-		failed: text.Text{Zh: "检查不过：签名不对。身份人人可以抄，私钥抄不走。", En: "Check failed: the signature is wrong. An identity can be copied by anybody, its key cannot."},
+		failed: text.Text{Zh: "检查不过：签名不对。身份人人可抄，没有私钥就签不出来。", En: "Check failed: the signature is wrong. Anybody can copy an identity; without its key nobody can sign."},
 	},
 	trace.AuthExpected: {
 		well:     text.Text{Zh: "检查：对方正是要找的节点。", En: "Check: the other end is the peer that was to be reached."},
@@ -198,7 +197,7 @@ var captions = map[trace.Step]caption{
 	},
 	trace.AuthAwait: {
 		way:  In,
-		well: text.Text{Zh: "准备等对方的裁决：流干净地结束就是接受，带着错误状态就是拒绝。", En: "About to wait for the verdict: a clean end of the stream means accepted, a status means refused."},
+		well: text.Text{Zh: "准备等裁决：Fabric 的节点先回答后检查，所以还要看流怎样结束。", En: "About to wait for the verdict: a Fabric peer answers before it checks, so the stream's end tells."},
 	},
 	trace.AuthVerdict: {
 		way:    In,

@@ -41,7 +41,7 @@ func (p *Printer) claim(t *trace.Event, other string) string {
 
 // message names the message: its number in its direction, and what it says.
 func (p *Printer) message(t *trace.Event) string {
-	if t.Envelope == nil && t.Err != nil {
+	if t.Envelope == nil && (t.Err != nil || t.Step == trace.ConnReceived) {
 		return "" // the number of the message that did not come
 	}
 	switch {

@@ -228,7 +228,7 @@ var tricks = map[string]string{
 	"foreign CA":          "冒牌 CA 签发的身份",
 	"expired identity":    "过期的身份",
 	"replay":              "重放录下的 ConnEstablish",
-	"another's key":       "别人的身份，自己的私钥",
+	"another's key":       "A 的身份，C 的私钥",
 }
 
 func (p *Printer) promise(m *timeline.Promise) {

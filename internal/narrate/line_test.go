@@ -114,11 +114,11 @@ A 要给 B 发一条消息。
 ▸ A 发送 Send → B：「hello」
   A │ B  A→B#1  ● store.lookup        连接表里还没有通往对方的连接，开始拨号；消息可以先排队。
   A │ B  A→B#1  ● conn.enqueue        消息进了发送队列，还没有写到流上。〔「hello」，outBuff 1/20〕
-  A → B  A→B#1  ○ dial.start          准备为对方的端点建一个 gRPC 连接；这一步本身还不上网络。
+  A │ B  A→B#1  ○ dial.start          准备为对方的端点建一个 gRPC 连接；这一步本身还不上网络。
   ~ 线路 A→B#1 接通了。
-  B │ A  A→B#1  ● tls.handshaken      TLS 握手完成，看到了对方的证书；它属于谁，由后面的握手确认。
+  B │ A  A→B#1  ● tls.handshaken      TLS 握手完成，线路已加密；对方是谁，TLS 并不知道。
   B ← A  A→B#1  ● stream.arrived      来了一条流，还不知道对方是谁。
-  B │ A  A→B#1  ✗ auth.cert-hash      检查不过：证书哈希对不上，挡住了中间人，也挡住了重放。
+  B │ A  A→B#1  ✗ auth.cert-hash      检查不过：证书哈希对不上。这一项专挡重放和中间人。
                                       证书哈希与 TLS 里看到的证书不符。原话：wrong hash of TLS
                                       certificate: the message says …, TLS says … from A
   ~ 线路 A→B#1 断开了。

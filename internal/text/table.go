@@ -91,7 +91,7 @@ type Failures struct {
 	LessonStuck    Text // the same
 	Interrupted    Text
 	Discarded      Text // %s: the file
-	Recorded       Text // %s, %s: the file, the same quoted for a shell
+	Recorded       Text // %s, %s, %s: the file, how the program was called, the file quoted for a shell
 	Reason         Text // %s: the words of an error that no sentence is written for
 }
 
@@ -187,12 +187,12 @@ var Table = Messages{
 		Heading: Text{"课程：", "Lessons:"},
 		Minutes: Text{"%d 分钟", "%d min"},
 		Next: Text{
-			"从这里开始：explore play 1\n全部命令：　explore help",
-			"Begin with:    explore play 1\nAll commands:  explore help",
+			"从这里开始：%[1]s play 1\n全部命令：　%[1]s help",
+			"Begin with:    %[1]s play 1\nAll commands:  %[1]s help",
 		},
 		NotATerminal: Text{
-			"输出的另一头不是终端。要一行一行地看一课，用 explore play 课程 --plain。",
-			"The output is not a terminal. To read a lesson line by line, use explore play LESSON --plain.",
+			"输出的另一头不是终端。要一行一行地看一课，用 %s play 课程 --plain。",
+			"The output is not a terminal. To read a lesson line by line, use %s play LESSON --plain.",
 		},
 	},
 	Usage: UsageErrors{
@@ -258,7 +258,7 @@ var Table = Messages{
 		},
 		Interrupted: Text{"已中断，所有节点都已停下。", "Interrupted; all peers have been stopped."},
 		Discarded:   Text{"录像不完整，没有存成 %s。", "The recording was not complete, so %s was not written."},
-		Recorded:    Text{"录像已存到 %s。重放：explore replay %s --plain", "The recording is in %s. Replay it with: explore replay %s --plain"},
+		Recorded:    Text{"录像已存到 %s。重放：%s replay %s --plain", "The recording is in %s. Replay it with: %s replay %s --plain"},
 		Reason:      Text{"出错了：%s", "Something went wrong: %s"},
 	},
 	Version: VersionLines{
