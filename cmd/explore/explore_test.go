@@ -126,7 +126,7 @@ func TestEveryMistakeGetsASentenceInTheReadersLanguage(t *testing.T) {
 		{"play good --speed -1", 2, "“-1”", `"-1"`},
 		{"play good --speed NaN", 2, "“NaN”", `"NaN"`},
 		{"play good --speed Inf", 2, "“Inf”", `"Inf"`},
-		{"play good --speed 1001", 2, "不超过 1000", "at most 1000"},
+		{"play good --speed 21", 2, "不超过 20", "at most 20"},
 		{"play good --speed fast", 2, "“fast”", `"fast"`},
 		{"play good --record=", 2, "文件名是空的", "file name after --record is empty"},
 		{"replay", 2, "要重放哪个文件", "Which file"},
