@@ -48,46 +48,70 @@ const maxCalls = 16
 var errProbe = errors.New("probe")
 
 // commImpl is the one implementation of Comm. Its gRPC half, Ping and GossipStream, is what the remote peers call.
+//
+// All of it is written by the constructor and only read afterwards, except where a field says otherwise. The names are those that a
+// reader of Fabric looks for; where a better type took the place of an old one, the comment says which.
 type commImpl struct {
-	proto.UnimplementedGossipServer
+	proto.UnimplementedGossipServer // what gRPC asks of a service, so that a method more in the .proto does not break the build
 
-	selfCertHash       []byte                 // hash of the TLS certificate that we show when we accept; nil without TLS
-	selfClientCertHash []byte                 // hash of the one that we show when we dial (one certificate served both until FAB-7491)
-	pubSub             *util.PubSub           // where acknowledgements meet those who wait for them (ack.go)
-	peerIdentity       api.PeerIdentityType   // our own identity, as it travels in ConnEstablish
-	idMapper           identity.Mapper        // knows identities by PKI-ID, validates, signs, verifies
-	logger             *slog.Logger           // for the operator; what happens step by step goes to the tracer
-	opts               []grpc.DialOption      // for every dial, beside what secures it
-	secureDialOpts     api.PeerSecureDialOpts // what secures a dial: TLS, or the absence of it
-	connStore          *connectionStore
-	PKIID              []byte                // of our own identity
-	deadEndpoints      deathNotices          // peers presumed dead, for whoever reads PresumedDead
-	msgPublisher       *ChannelDeMultiplexer // from connections to subscribers (demux.go)
-	lsnr               net.Listener          // nil if the caller owns the server
-	gSrv               *grpc.Server          // nil if the caller owns it
-	port               int                   // where lsnr listens; 0 if there is none, or if it is no TCP listener
-	conf               Config
-	trace              *trace.Source
-	lastConn           atomic.Uint64 // the last number given to a connection
-	pending            pendingStreams
+	// Who we are, to the others.
+	PKIID              []byte               // our name: computed from peerIdentity, never chosen
+	peerIdentity       api.PeerIdentityType // as it travels in ConnEstablish
+	selfCertHash       []byte               // hash of the TLS certificate that we show when we accept; nil without TLS
+	selfClientCertHash []byte               // hash of the one that we show when we dial (one certificate served both until FAB-7491)
 
-	life     context.Context         // ends when Stop begins; whatever waits, waits on it too
-	endLife  context.CancelCauseFunc // called by Stop
-	exitChan <-chan struct{}         // life's Done, under the name that readers of Fabric look for
-	stopWG   sync.WaitGroup          // every goroutine and call that Stop waits for; added to by a constructor, by enter, by the store under its mutex, or from within
-	stopped  chan struct{}           // closed when Stop is through
+	// Who the others are. The mapper knows identities by PKI-ID; it validates, signs and verifies. It is the caller's: Stop leaves it.
+	idMapper identity.Mapper
 
-	lock          sync.Mutex                   // orders enter against Stop, and guards subscriptions
-	stopping      atomic.Bool                  // set once, by Stop, under lock
+	// How we dial.
+	opts           []grpc.DialOption      // for every dial, beside what secures it
+	secureDialOpts api.PeerSecureDialOpts // what secures a dial: TLS, or the absence of it
+
+	// Where we listen. Upstream has taken these three out in v1.4.1, since a Fabric peer shares one server among all its services
+	// (NewCommInstance); they are kept for an instance that stands alone.
+	lsnr net.Listener // nil if the caller owns the server; gSrv closes it
+	gSrv *grpc.Server // nil if the caller owns it
+	port int          // where lsnr listens; 0 if there is none, or if it is no TCP listener
+
+	// The way of a message: a connection, then either the board of acknowledgements or the demultiplexer and a subscription.
+	connStore    *connectionStore
+	pubSub       *util.PubSub          // where acknowledgements meet those who wait for them (ack.go)
+	msgPublisher *ChannelDeMultiplexer // from connections to subscribers (demux.go)
+
+	deadEndpoints deathNotices   // peers presumed dead; a channel of 100 upstream, which blocked the 101st (S9)
+	pending       pendingStreams // inbound streams that have proven nothing yet
+	lastConn      atomic.Uint64  // the last number given to a connection
+
+	conf   Config
+	trace  *trace.Source // for events of the instance as a whole; connections and the store have sources of their own
+	logger *slog.Logger  // for the operator: refusals, and what broke. What happens step by step goes to the tracer
+
+	// life is the context that everything here descends from. Stop ends it, so whoever waits for a network or a timer, on whatever
+	// goroutine, wakes up with ErrStopped as the cause. It is the life of the instance, hence a context in a struct.
+	life     context.Context
+	endLife  context.CancelCauseFunc
+	exitChan <-chan struct{} // life's Done. Upstream passed one token through a channel here, from goroutine to goroutine, until v1.3
+
+	// stopWG counts every goroutine and every call that Stop waits for. Adding to it while Stop waits would be a race (S14), so there
+	// are four ways in and no other: a constructor, before anybody can call Stop; enter, which looks at stopping under the same lock;
+	// the store, which looks at isClosing under its own; and whoever is counted already, for the goroutines that he begins.
+	stopWG  sync.WaitGroup
+	stopped chan struct{} // closed when Stop is through, for those who call it again
+
+	lock          sync.Mutex                   // orders enter against Stop, and guards subscriptions until every subscriber has gone
+	stopping      atomic.Bool                  // set once, by Stop, under lock; it was an int32 upstream, checked and set in two steps (FAB-11747)
 	subscriptions []chan proto.ReceivedMessage // what Accept returned; closed by Stop, when nobody sends on them any more
 }
 
-// commImpl is whole.
+// If a method were missing, it should be missed here.
 var _ Comm = (*commImpl)(nil)
 
 // NewCommInstanceWithServer makes an instance that listens on lsnr with a gRPC server of its own, and owns both from then on: Stop
-// closes them. self must be an identity that idMapper accepts. Without certs the instance runs only if the configuration says
-// InsecureWithoutTLS. dialOpts are added to every dial. On an error nothing was begun, and lsnr is still the caller's.
+// closes them. On an error nothing was begun, and lsnr is still the caller's.
+//
+// self is our own identity. It must be one that idMapper accepts, or nobody else would: better to learn of an expired certificate here
+// than from the refusals of all the others. Without certs the instance runs only if the configuration says InsecureWithoutTLS: that
+// traffic is in the clear should never be an accident (S17). dialOpts are added to every dial, after what secures it.
 func NewCommInstanceWithServer(lsnr net.Listener, certs *common.TLSCertificates, idMapper identity.Mapper, self api.PeerIdentityType,
 	conf Config, dialOpts ...grpc.DialOption) (Comm, error) {
 	c, err := newCommImpl(certs, idMapper, self, conf, dialOpts)
@@ -133,7 +157,7 @@ func NewCommInstance(s *grpc.Server, certs *common.TLSCertificates, idMapper ide
 }
 
 // newCommImpl makes what both constructors share. The one goroutine that it begins is the last thing that it does, so that an error
-// leaves nothing behind.
+// leaves nothing behind. Everything that can be wrong with the arguments is found here, before a listener is touched.
 func newCommImpl(certs *common.TLSCertificates, idMapper identity.Mapper, self api.PeerIdentityType, conf Config,
 	dialOpts []grpc.DialOption) (*commImpl, error) {
 	conf, err := conf.withDefaults()
@@ -177,7 +201,8 @@ func newCommImpl(certs *common.TLSCertificates, idMapper identity.Mapper, self a
 	return c, nil
 }
 
-// secure prepares what secures a dial, and the hashes that the handshake will bind our identity to.
+// secure prepares what secures a dial, and the hashes that the handshake will bind our identity to. They are computed once: gRPC shows
+// the same certificates for as long as the instance lives.
 func (c *commImpl) secure(certs *common.TLSCertificates) error {
 	if certs == nil {
 		c.secureDialOpts = func() []grpc.DialOption {
@@ -214,7 +239,8 @@ func (c *commImpl) enter() error {
 	return nil
 }
 
-// newSource returns the source of events for one more connection.
+// newSource returns the number of one more connection, and the source of its events. Probe and Handshake make connections too, which the
+// store never sees.
 func (c *commImpl) newSource(role trace.Role, purpose trace.Purpose, endpoint string) (uint64, *trace.Source) {
 	id := c.lastConn.Add(1)
 	return id, trace.NewSource(c.conf.Tracer, trace.Object{Kind: trace.Connection, ID: id, Role: role, Purpose: purpose, Endpoint: endpoint})
@@ -226,7 +252,8 @@ func (c *commImpl) newOutbound(endpoint string, expected common.PKIidType) *conn
 	return c.equip(newConnection(c.life, id, endpoint, expected, c.conf, source))
 }
 
-// equip gives a connection what it needs of the instance.
+// equip gives a connection what it needs of the instance: where to leave the store, where acknowledgements go, whom to tell of a death,
+// and what to do with a message. A connection knows none of these by itself, so that conn.go can be read without this file.
 func (c *commImpl) equip(conn *connection) *connection {
 	conn.logger = c.logger
 	conn.remove = c.connStore.remove
@@ -248,8 +275,11 @@ func (c *commImpl) newInbound(stream proto.Gossip_GossipStreamServer) *connectio
 	return conn
 }
 
-// Send implements Comm. It queues on the caller's own goroutine, which is what keeps the order; upstream has a goroutine for each
-// message and peer, and up to a quarter of what arrives has lost its place.
+// Send implements Comm. It runs on the caller's goroutine and never blocks: each message goes into the queue of a connection that
+// exists, or that is just being dialled, or is dropped.
+//
+// That the caller himself puts it there is what keeps the order of his messages, also across a dial. Upstream begins a goroutine for
+// each message and peer, and up to a quarter of what arrives has lost its place (S15). After Stop it does nothing.
 func (c *commImpl) Send(msg *proto.SignedGossipMessage, peers ...*RemotePeer) {
 	if msg == nil || msg.Envelope == nil {
 		c.logger.Error("cannot send a message that was never signed: it has no envelope")
@@ -261,7 +291,8 @@ func (c *commImpl) Send(msg *proto.SignedGossipMessage, peers ...*RemotePeer) {
 	}
 }
 
-// sendToEndpoint queues a message for one peer, over whichever connection the store has or begins to dial.
+// sendToEndpoint queues a message for one peer, over whichever connection the store has or begins to dial. The error says why it was not
+// queued: ErrStopped, ErrSelf, a full queue, or the end of the connection. That it was queued says nothing about its arrival.
 func (c *commImpl) sendToEndpoint(remotePeer *RemotePeer, msg *proto.SignedGossipMessage, shouldBlock blockingBehavior) error {
 	conn, err := c.connStore.getConnection(remotePeer)
 	if err != nil {
@@ -271,8 +302,11 @@ func (c *commImpl) sendToEndpoint(remotePeer *RemotePeer, msg *proto.SignedGossi
 	return conn.send(c.life, &msgSending{envelope: msg.Envelope}, shouldBlock)
 }
 
-// SendWithAck implements Comm. It sends a message of its own around the content of msg: the nonce must be new, and msg may be used
-// by others at the same time (upstream wrote the nonce into it, S16).
+// SendWithAck implements Comm. It blocks its caller for at most timeout; what it begins for each peer is in ack.go.
+//
+// It sends a message of its own around the content of msg. The nonce has to be new, since it is all that ties an acknowledgement to its
+// message; and msg is the caller's, who may be sending it elsewhere at this moment (upstream wrote the nonce into it, S16). The content
+// is shared and not copied: it is only read. Like upstream, it is sent unsigned: who it is from, the connection proves.
 func (c *commImpl) SendWithAck(msg *proto.SignedGossipMessage, timeout time.Duration, minAck int, peers ...*RemotePeer) AggregatedSendResult {
 	peers = distinct(peers)
 	if msg == nil || msg.GossipMessage == nil {
@@ -301,7 +335,8 @@ func (c *commImpl) SendWithAck(msg *proto.SignedGossipMessage, timeout time.Dura
 	return op.send(signed, min(max(minAck, 0), len(peers)), peers)
 }
 
-// distinct returns the peers without those that were named before: by PKI-ID, or by endpoint where there is none.
+// distinct returns the peers without those that were named before: by PKI-ID, or by endpoint where there is none. A peer named twice
+// would get the message twice, and one acknowledgement of his would count as two (S19).
 func distinct(peers []*RemotePeer) []*RemotePeer {
 	seen := make(map[string]bool, len(peers))
 	var once []*RemotePeer
@@ -359,8 +394,13 @@ func (c *commImpl) PresumedDead() <-chan common.PKIidType {
 	return c.deadEndpoints.notices
 }
 
-// createConnection implements connFactory: it takes a connection through its dialling phase. It runs on the dial's goroutine; on an
-// error the caller closes whatever has been opened by then.
+// createConnection implements connFactory: it takes a connection from an intention to one that may be stored. It runs on the dial's
+// goroutine (connectionStore.dial), and may take DialTimeout until somebody answers plus ConnTimeout until it is known who. conn.close
+// releases it at any time, by cancelling ctx. On an error the caller closes whatever has been opened by then.
+//
+// These are the stations, each in a function of its own: connect (TCP, TLS and a Ping), openStream, authenticateRemotePeer, checkExpected.
+// Upstream went through them under a lock of the destination, so that twenty callers who wanted the same dead peer waited for twenty
+// dials in a row (S11).
 func (c *commImpl) createConnection(ctx context.Context, conn *connection) error {
 	cc, err := c.connect(ctx, conn.endpoint, conn.trace)
 	if err != nil {
@@ -396,6 +436,10 @@ func (c *commImpl) deadline(cancel context.CancelCauseFunc, endpoint string) (in
 
 // connect makes a gRPC connection and proves it with one Ping. grpc.NewClient alone connects to nothing: the first call does. The
 // Ping fails fast, so that a refused connection is an error at once; only an endpoint that swallows packets costs the dial timeout.
+//
+// It says that somebody is there who serves Gossip, and nothing about who. TLS has been set up by then, with a certificate of the other
+// end that nobody has looked at yet. The scheme passthrough hands the endpoint to the dialler as it is: a peer is found by its address,
+// and no resolver of gRPC should turn that into something else.
 func (c *commImpl) connect(ctx context.Context, endpoint string, source *trace.Source) (*grpc.ClientConn, error) {
 	source.Gate(trace.DialStart, trace.Event{})
 	cc, err := grpc.NewClient("passthrough:///"+endpoint, slices.Concat(c.secureDialOpts(), c.opts)...)
@@ -416,8 +460,11 @@ func (c *commImpl) connect(ctx context.Context, endpoint string, source *trace.S
 	return cc, nil
 }
 
-// openStream opens the GossipStream. An error here means that there was no transport to open it on; that the other end takes it is
-// not known before the first Recv, since opening sends a header and waits for nothing.
+// openStream opens the GossipStream. An error here means that there was no transport to open it on: the connection has broken since the
+// Ping, or ctx has ended. It says nothing about the other end. Opening sends a header and waits for no answer, so whether the other
+// end takes the stream, refuses it, or has no such service at all, is not known before the first Recv.
+//
+// ctx becomes the life of the stream: cancelling it is the only way to release a Send or Recv that blocks.
 func (c *commImpl) openStream(ctx context.Context, cl proto.GossipClient, source *trace.Source) (proto.Gossip_GossipStreamClient, error) {
 	source.Gate(trace.StreamOpen, trace.Event{})
 	stream, err := cl.GossipStream(ctx)
@@ -441,7 +488,8 @@ func explain(ctx context.Context, err error) error {
 	return err
 }
 
-// Probe implements Comm.
+// Probe implements Comm. It runs on the caller's goroutine, for at most DialTimeout, and Stop cuts it short. Beyond TLS it authenticates
+// nobody: to the question "is anybody there?" any answer will do.
 func (c *commImpl) Probe(remotePeer *RemotePeer) error {
 	if err := c.enter(); err != nil {
 		return err
@@ -453,7 +501,11 @@ func (c *commImpl) Probe(remotePeer *RemotePeer) error {
 	return err
 }
 
-// Handshake implements Comm. It marks its ConnEstablish as a probe, so that the other end stores no connection (FAB-17675).
+// Handshake implements Comm. It runs on the caller's goroutine, through the same stations as createConnection, and closes what it has
+// opened.
+//
+// It marks its ConnEstablish as a probe, so that the other end stores no connection. Before peers knew that mark (v2.1, FAB-17675), a
+// handshake pushed out the connection that the two already had.
 func (c *commImpl) Handshake(remotePeer *RemotePeer) (api.PeerIdentityType, error) {
 	if err := c.enter(); err != nil {
 		return nil, err
@@ -496,7 +548,7 @@ func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source
 	return info, c.awaitVerdict(ctx, stream, source)
 }
 
-// awaitVerdict learns whether the acceptor took us. One of ours that answered has; but Fabric's acceptor sends its ConnEstablish
+// awaitVerdict learns whether the acceptor took us, and waits for that no longer than a connection timeout. One of ours that answered has; but Fabric's acceptor sends its ConnEstablish
 // before it has read ours, so only what follows tells: the end of the stream means yes, a status is the refusal, and silence, or
 // another message, is a peer from before v2.1, which knows no probe, has accepted, and now waits for us to speak.
 func (c *commImpl) awaitVerdict(ctx context.Context, stream stream, source *trace.Source) error {
@@ -549,7 +601,8 @@ func (c *commImpl) authenticateRemotePeer(ctx context.Context, stream stream, so
 }
 
 // checkTLSCertificate returns the hash of the certificate that the other end showed in TLS, nil if we run without TLS. A client need
-// not show one for TLS to succeed, but then there is nothing that its identity could be bound to.
+// not show one for TLS to succeed, but then there is nothing that its identity could be bound to, and a man in the middle would be
+// let in by simply not showing his. So it comes before everything else: not a word is said to somebody without one (FAB-3359).
 func (c *commImpl) checkTLSCertificate(stream stream, source *trace.Source) ([]byte, error) {
 	hash := extractCertificateHashFromContext(stream.Context())
 	var err error
@@ -621,7 +674,8 @@ func checkType(msg *proto.SignedGossipMessage) error {
 	return nil
 }
 
-// checkPKIID refuses a ConnEstablish without a PKI-ID.
+// checkPKIID refuses a ConnEstablish without a PKI-ID. The mapper would, too; but what is about to become a key of the store is looked at
+// where that is seen.
 func checkPKIID(establish *proto.ConnEstablish) error {
 	if len(establish.PkiId) == 0 {
 		return ErrNoPKIID
@@ -629,7 +683,8 @@ func checkPKIID(establish *proto.ConnEstablish) error {
 	return nil
 }
 
-// checkIdentity refuses an identity that is not valid, or not the one of the PKI-ID that is claimed.
+// checkIdentity refuses an identity that is not valid, or not the one of the PKI-ID that is claimed. What "valid" means the
+// MessageCryptoService decides: for comm/msp, issued by a known authority and within its time.
 func (c *commImpl) checkIdentity(establish *proto.ConnEstablish) error {
 	if len(establish.Identity) > maxIdentity {
 		return fmt.Errorf("%w: %d bytes are too many", ErrIdentity, len(establish.Identity))
@@ -648,7 +703,8 @@ func (c *commImpl) checkCertHash(establish *proto.ConnEstablish, remoteCertHash 
 	return nil
 }
 
-// checkSignature refuses a message that was not signed by the identity in it.
+// checkSignature refuses a message that was not signed by the identity in it. It covers the payload as it travelled, so the PKI-ID, the
+// identity, the hash and the probe flag cannot be changed on the way either.
 func (c *commImpl) checkSignature(msg *proto.SignedGossipMessage, establish *proto.ConnEstablish) error {
 	verifier := func(_, signature, message []byte) error {
 		return c.idMapper.Verify(establish.PkiId, signature, message)
@@ -766,8 +822,10 @@ func (c *commImpl) Ping(ctx context.Context, _ *proto.Empty) (*proto.Empty, erro
 	return &proto.Empty{}, nil
 }
 
-// GossipStream implements the gRPC service: it is the life of an inbound stream. gRPC calls it on a goroutine of its own, and its
-// return ends the stream, with the error as the status that the initiator gets.
+// GossipStream implements the gRPC service: it is the whole life of an inbound stream. gRPC calls it on a goroutine of its own, the
+// handler, which is first the one that authenticates and then the service of the connection. Its return ends the stream, with the
+// error as the status that the initiator gets; and it is the only thing that releases a Send or Recv that blocks on a server stream.
+// So no part of it may wait for another peer without an end: the handshake has its timeouts, the service has stopChan.
 func (c *commImpl) GossipStream(stream proto.Gossip_GossipStreamServer) error {
 	if err := c.enter(); err != nil {
 		return status.Error(codes.Unavailable, err.Error())
@@ -825,7 +883,8 @@ func (c *commImpl) acceptPeer(stream proto.Gossip_GossipStreamServer, conn *conn
 	return c.sendConnEstablish(conn.ctx, stream, conn.trace, answer)
 }
 
-// CloseConn implements Comm.
+// CloseConn implements Comm. It returns at once: the connection leaves the store here and now, what it still has to write and to release
+// its own goroutines see to.
 func (c *commImpl) CloseConn(remotePeer *RemotePeer) {
 	c.connStore.closeConn(remotePeer)
 }
