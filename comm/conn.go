@@ -4,9 +4,10 @@ package comm
 // its arrival, to its end.
 //
 // A connection is one gRPC stream and three goroutines. The reader takes messages off the stream, the writer puts messages onto it,
-// and the service, which is the gRPC handler on the accepting side and the dialler on the other, hands received messages on and
-// outlives the other two. Whichever of them meets the end first closes the connection; the service cleans up. Nobody else touches
-// the stream: gRPC allows one sender and one receiver at a time, and one goroutine for each is the simplest way to keep that.
+// and the service, which is the gRPC handler on the accepting side and the dialler on the other, hands received messages on. Whichever
+// of them meets the end first closes the connection, or, if the other end has finished and something that it sent is still to be
+// handled, at least takes it out of the store; the service cleans up. Nobody else touches the stream: gRPC allows one sender and one
+// receiver at a time, and one goroutine for each is the simplest way to keep that.
 //
 // Sending a message (connection.send) means putting it into outBuff. The writer empties outBuff onto the stream. In between lies
 // everything that can go wrong, so "sent" is a word that this file avoids: a message is enqueued, then written, or dropped.
