@@ -439,3 +439,30 @@ func TestRealLessonsReplayAsTheyWerePlayed(t *testing.T) {
 		})
 	}
 }
+
+func TestLinesFitTheTerminal(t *testing.T) {
+	recording := explore(t, "play", "good", "--json").stdout
+	for _, columns := range []int{64, 80, 200} {
+		got := exploreIn(t, t.Context(), func(p *program) {
+			p.terminal, p.columns, p.stdin = true, columns, strings.NewReader(recording)
+		}, "replay", "-", "--plain", "--lang", "zh")
+		widest := 0
+		for line := range strings.Lines(got.stdout) {
+			widest = max(widest, text.Cells(strings.TrimSuffix(line, "\n")))
+		}
+		if got.status != 0 || widest == 0 || widest > min(columns, 120) {
+			t.Errorf("in a terminal of %d columns, status %d and a line of %d cells", columns, got.status, widest)
+		}
+	}
+}
+
+func TestTheProgramKnowsHowItWasCalled(t *testing.T) {
+	for path, want := range map[string]string{
+		"/home/me/.cache/go-build/ab/explore": "go run ./cmd/explore",
+		"/usr/local/bin/explore":              "explore",
+	} {
+		if got := calledAs(path); got != want {
+			t.Errorf("started from %s: %q, want %q", path, got, want)
+		}
+	}
+}

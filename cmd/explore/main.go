@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"gossipscope/internal/text"
 )
@@ -43,7 +44,8 @@ func main() {
 		stdin:    os.Stdin,
 		stdout:   os.Stdout,
 		stderr:   os.Stderr,
-		terminal: isTerminal(os.Stdout),
+		terminal: term.IsTerminal(int(os.Stdout.Fd())),
+		columns:  columnsOf(os.Stdout),
 		lessons:  realLessons(),
 		called:   calledAs(os.Args[0]),
 	}
@@ -56,6 +58,7 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       bool // whether stdout is a person's
+	columns        int  // how wide that is, 0 if it does not say
 	lessons        []lesson
 	called         string // what a person types to start it
 
@@ -71,11 +74,13 @@ func calledAs(path string) string {
 	return "explore"
 }
 
-// isTerminal reports whether f is a terminal. A character device is not always one: the other that a person meets is the null
-// device, and there nobody can tell the difference, except that a lesson keeps its pace.
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// columnsOf returns how wide the terminal at f is, in cells; 0 if it is none, or does not say.
+func columnsOf(f *os.File) int {
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
 }
 
 // run does what args ask for, and returns the exit status. When ctx ends it stops what runs.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strconv"
 
 	"gossipscope/internal/narrate"
 	"gossipscope/internal/text"
@@ -78,11 +77,11 @@ func unreadable(path string, err error) error {
 	return failed(err, says.ReadRecording, path)
 }
 
-// width returns how wide lines may be, 0 for the usual. A terminal whose shell exports COLUMNS is asked; a file is always the same.
+// width returns how wide lines may be, 0 for the usual: a terminal is asked, a file is always the same. Longer lines than these are hard
+// to read, however wide the terminal.
 func (p *program) width() int {
-	columns, err := strconv.Atoi(p.getenv("COLUMNS"))
-	if !p.terminal || err != nil || columns <= 0 {
+	if !p.terminal {
 		return 0
 	}
-	return min(columns, 160)
+	return min(p.columns, 120)
 }
