@@ -151,6 +151,7 @@ var (
 // Why a handshake fails, check by check. An acceptor puts the text of these at the beginning of the status with which it ends the
 // stream, so the texts are part of what peers say to each other; where a Fabric peer has words for the same refusal, they are its.
 var (
+	ErrPeerStopped      = errors.New("the peer is stopping")
 	ErrTooManyStreams   = errors.New("too many streams that have not authenticated yet")
 	ErrNoTLSCertificate = errors.New("no TLS certificate")
 	ErrHandshakeTimeout = errors.New("timed out waiting for connection message")
@@ -167,7 +168,7 @@ var (
 
 // refusals are the errors whose text an acceptor may send.
 var refusals = []error{
-	ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrStalled, ErrNoConnEstablish, ErrMalformed, ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash,
+	ErrPeerStopped, ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrStalled, ErrNoConnEstablish, ErrMalformed, ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash,
 	ErrSignature, ErrSelf,
 }
 

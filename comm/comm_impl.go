@@ -828,7 +828,7 @@ func (c *commImpl) Ping(ctx context.Context, _ *proto.Empty) (*proto.Empty, erro
 // So no part of it may wait for another peer without an end: the handshake has its timeouts, the service has stopChan.
 func (c *commImpl) GossipStream(stream proto.Gossip_GossipStreamServer) error {
 	if err := c.enter(); err != nil {
-		return status.Error(codes.Unavailable, err.Error())
+		return refusalStatus(err)
 	}
 	defer c.stopWG.Done()
 	conn := c.newInbound(stream)
@@ -1038,7 +1038,7 @@ func refusalStatus(err error) error {
 	code := codes.Unauthenticated
 	switch {
 	case errors.Is(err, ErrStopped):
-		code = codes.Unavailable
+		code, err = codes.Unavailable, ErrPeerStopped // ErrStopped is what this instance tells its own callers
 	case errors.Is(err, ErrTooManyStreams):
 		code = codes.ResourceExhausted
 	}
@@ -1047,8 +1047,7 @@ func refusalStatus(err error) error {
 
 // refusalFrom returns what the other end said when it refused the stream, or nil if err is no refusal: a clean end, a broken
 // transport, or something that this side did. The codes are those of our acceptor and of Fabric's, which says Unknown, plus those
-// that gRPC gives for a server without this service. An acceptor that is stopping says Unavailable, which is no refusal of us: it
-// counts as a broken transport, which is what it will be in a moment.
+// that gRPC gives for a server without this service.
 func refusalFrom(stream stream, err error) *RefusedError {
 	s, isStatus := status.FromError(err)
 	if _, ours := stream.(grpc.ClientStream); !ours || err == nil || !isStatus {
@@ -1057,9 +1056,10 @@ func refusalFrom(stream stream, err error) *RefusedError {
 	switch s.Code() {
 	case codes.Unknown, codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented:
 		return &RefusedError{Code: s.Code(), Words: s.Message()}
-	case codes.ResourceExhausted:
-		// gRPC gives this code for a message that is too large for us, as well.
-		if refusal := (&RefusedError{Code: s.Code(), Words: s.Message()}); errors.Is(refusal, ErrTooManyStreams) {
+	case codes.ResourceExhausted, codes.Unavailable:
+		// gRPC itself gives these too, for a message that is too large for us, and for a transport that broke.
+		refusal := &RefusedError{Code: s.Code(), Words: s.Message()}
+		if errors.Is(refusal, ErrTooManyStreams) || errors.Is(refusal, ErrPeerStopped) {
 			return refusal
 		}
 	}

@@ -349,7 +349,7 @@ func TestStopDoesNotWaitForTheSilentOnAServerOfItsCaller(t *testing.T) {
 		b.Stop()
 		got := status.Convert(s.end())
 		mustTakeNoTime(t, start)
-		if got.Code() != codes.Unavailable || got.Message() != ErrStopped.Error() {
+		if got.Code() != codes.Unavailable || got.Message() != ErrPeerStopped.Error() {
 			t.Errorf("the silent stream ended with %v %q", got.Code(), got.Message())
 		}
 	})
@@ -378,7 +378,7 @@ func TestStopLeavesTheServerOfTheCallerRunning(t *testing.T) {
 			t.Errorf("a Ping of the stopped instance: %v, want it to say that it is unavailable", err)
 		}
 		got := status.Convert(again.open(a.clientHello()).end())
-		if got.Code() != codes.Unavailable || got.Message() != ErrStopped.Error() {
+		if got.Code() != codes.Unavailable || got.Message() != ErrPeerStopped.Error() {
 			t.Errorf("a stream to the stopped instance ended with %v %q", got.Code(), got.Message())
 		}
 		if stored := b.tr.all(is(trace.StoreStored)); len(stored) != 1 {

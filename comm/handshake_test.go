@@ -924,3 +924,24 @@ func TestOverlongIdentityIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// Contract S10: the words of an acceptor that is stopping can be told from a transport that broke, by whoever was refused.
+func TestAcceptorThatIsStoppingSaysSo(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		reading := b.tr.hold(is(trace.AuthRead))
+		result := async(func() error { _, err := a.Handshake(b.remote()); return err })
+		reading.reached()
+		b.connStore.shutdown() // as Stop does, before it takes the transport away
+		b.endLife(ErrStopped)
+		reading.release()
+
+		err, _ := await(t, "the handshake", result)
+
+		mustBe(t, err, ErrRefused)
+		mustBe(t, err, ErrPeerStopped)
+		if errors.Is(err, ErrStopped) {
+			t.Error("the refuser's end was taken for our own")
+		}
+	})
+}

@@ -483,7 +483,7 @@ func TestInboundHandshakeThatEndsWhileTheStoreClosesIsRefusedInWords(t *testing.
 
 		got := status.Convert(s.end())
 
-		if got.Code() != codes.Unavailable || !strings.HasPrefix(got.Message(), ErrStopped.Error()) {
+		if got.Code() != codes.Unavailable || !strings.HasPrefix(got.Message(), ErrPeerStopped.Error()) {
 			t.Errorf("refused with %v %q, want to hear that it is stopping", got.Code(), got.Message())
 		}
 		if said := b.tr.all(is(trace.AuthSend)); len(said) != 0 {

@@ -34,6 +34,7 @@ func isOrderly(words string) bool {
 // reasons are looked through from top to bottom: of two that an error contains, the more exact one comes first.
 var reasons = []struct{ words, zh string }{
 	// The handshake.
+	{"the peer is stopping", "对方正在停止。"},
 	{"too many streams that have not authenticated yet", "还没证明身份的流太多了。"},
 	{"no TLS certificate", "没有出示 TLS 证书。"},
 	{"timed out waiting for connection message", "等不到对方的 ConnEstablish，超时了。"},
