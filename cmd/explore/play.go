@@ -7,9 +7,11 @@ package main
 // complete, and gets its name.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -161,7 +163,10 @@ func (p *program) show(c *timeline.Cursor, header timeline.Header, json bool) er
 		}
 		return asOutput(err)
 	}
-	printer := narrate.NewPrinter(p.stdout, p.lang, narrate.Options{Width: p.width()})
+	printer, err := p.printer()
+	if err != nil {
+		return asOutput(err)
+	}
 	for {
 		e, err := c.Next(ctx)
 		if err == io.EOF {
@@ -174,6 +179,16 @@ func (p *program) show(c *timeline.Cursor, header timeline.Header, json bool) er
 			return asOutput(err)
 		}
 	}
+}
+
+// printer returns what tells events as a story, and says first how to read it.
+func (p *program) printer() (*narrate.Printer, error) {
+	width := p.width()
+	legend := text.Wrap(text.Table.Lessons.Legend.In(p.lang), cmp.Or(width, 100))
+	if err := p.print(strings.Join(legend, "\n") + "\n\n"); err != nil {
+		return nil, err
+	}
+	return narrate.NewPrinter(p.stdout, p.lang, narrate.Options{Width: width}), nil
 }
 
 func asOutput(err error) error {

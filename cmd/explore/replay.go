@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 
-	"gossipscope/internal/narrate"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 )
@@ -56,7 +55,10 @@ func (p *program) replayer(header timeline.Header, json bool) (show func(timelin
 		}
 		return w.Write, func() error { return nil }, nil
 	}
-	printer := narrate.NewPrinter(p.stdout, p.lang, narrate.Options{Width: p.width()})
+	printer, err := p.printer()
+	if err != nil {
+		return nil, nil, err
+	}
 	return printer.Print, printer.Finish, nil
 }
 

@@ -53,6 +53,7 @@ type Flags struct {
 // LessonList is what surrounds the list of lessons.
 type LessonList struct {
 	Intro, Heading, Minutes, Next, NotATerminal Text
+	Legend                                      Text // of the lines that a lesson prints
 }
 
 // UsageErrors are the sentences for a command line that cannot be understood.
@@ -189,6 +190,10 @@ var Table = Messages{
 		Next: Text{
 			"从这里开始：%[1]s play 1\n全部命令：　%[1]s help",
 			"Begin with:    %[1]s play 1\nAll commands:  %[1]s help",
+		},
+		Legend: Text{
+			"○ 即将发生　● 已经发生　✗ 没有成功　→ 发往对方　← 来自对方　│ 只在本端",
+			"○ about to happen  ● happened  ✗ did not succeed  → to the other peer  ← from it  │ at this end",
 		},
 		NotATerminal: Text{
 			"输出的另一头不是终端。要一行一行地看一课，用 %s play 课程 --plain。",
