@@ -233,6 +233,9 @@ func (at attack) play(s *story, in *lab.Intruder, victim *lab.Peer) error {
 	titleEn, storyEn, _ := strings.Cut(at.en, ". ")
 	s.chapter(titleZh, titleEn)
 	s.say(storyZh, storyEn)
+	if s.over() {
+		return nil
+	}
 	words, err := at.try(s, in, victim)
 	in.HangUp()
 	if err != nil {

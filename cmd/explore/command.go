@@ -226,7 +226,7 @@ func (p *program) printHelp(all tree, c *cobra.Command) error {
 	}
 	headings := &text.Table.Headings
 	var out strings.Builder
-	out.WriteString(topic.said.Long.In(p.lang) + "\n\n" + headings.Usage.In(p.lang) + "\n")
+	out.WriteString(p.fitted(topic.said.Long.In(p.lang)) + "\n\n" + headings.Usage.In(p.lang) + "\n")
 	fmt.Fprintf(&out, "  %s\n", usageLine(topic, p.lang))
 	if topic == all[0] {
 		out.WriteString("\n" + headings.Commands.In(p.lang) + "\n")

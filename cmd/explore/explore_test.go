@@ -466,3 +466,16 @@ func TestTheProgramKnowsHowItWasCalled(t *testing.T) {
 		}
 	}
 }
+
+func TestTheListAndTheHelpFitTheTerminal(t *testing.T) {
+	for _, args := range [][]string{{}, {"list"}, {"help"}, {"help", "play"}, {"help", "replay"}} {
+		for _, lang := range []string{"zh", "en"} {
+			got := exploreIn(t, t.Context(), func(p *program) { p.terminal, p.columns, p.lessons = true, 80, realLessons() }, append(args, "--lang", lang)...)
+			for line := range strings.Lines(got.stdout) {
+				if cells := text.Cells(strings.TrimSuffix(line, "\n")); cells > 80 {
+					t.Errorf("explore %v --lang %s: a line of %d cells: %s", args, lang, cells, line)
+				}
+			}
+		}
+	}
+}

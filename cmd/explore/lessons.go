@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -103,7 +104,7 @@ func (p *program) list(c *cobra.Command, _ []string) error { return p.print(p.le
 
 // lessonList is a line for each lesson, and below it what the reader can answer afterwards.
 func (p *program) lessonList() string {
-	const width = 96
+	width := min(cmp.Or(p.width(), 96), 96)
 	names, titles := 0, 0
 	for _, l := range p.lessons {
 		names = max(names, text.Cells(l.slug))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
@@ -86,4 +87,16 @@ func (p *program) width() int {
 		return 0
 	}
 	return min(p.columns, 120)
+}
+
+// fitted breaks the lines of s that are too long for the terminal. A file gets them as they are.
+func (p *program) fitted(s string) string {
+	if p.width() == 0 {
+		return s
+	}
+	var lines []string
+	for line := range strings.SplitSeq(s, "\n") {
+		lines = append(lines, text.Wrap(line, p.width())...)
+	}
+	return strings.Join(lines, "\n")
 }

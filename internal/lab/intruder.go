@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -22,8 +23,10 @@ type Intruder struct {
 
 	lab   *Lab
 	certs *tls.Certificate // what it shows in TLS
-	mu    sync.Mutex
-	conns []*grpc.ClientConn
+
+	mu     sync.Mutex // guards what follows
+	closed bool       // the lab has been closed: nothing new is begun
+	conns  []*grpc.ClientConn
 }
 
 // NewIntruder makes an intruder with a TLS certificate of its own.
@@ -60,10 +63,22 @@ func (in *Intruder) Open(ctx context.Context, target *Peer, showCertificate bool
 	if err != nil {
 		return nil, err
 	}
-	in.mu.Lock()
-	in.conns = append(in.conns, cc)
-	in.mu.Unlock()
+	if !in.keep(cc) {
+		cc.Close()
+		return nil, errors.New("the lab is closed")
+	}
 	return proto.NewGossipClient(cc).GossipStream(ctx)
+}
+
+// keep notes a connection for closing, unless it comes too late for that.
+func (in *Intruder) keep(cc *grpc.ClientConn) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return false
+	}
+	in.conns = append(in.conns, cc)
+	return true
 }
 
 // Claim returns a ConnEstablish signed with key, in which everything else may be borrowed.
@@ -86,7 +101,12 @@ func (in *Intruder) HangUp() {
 }
 
 // close implements what a lab asks of its guests.
-func (in *Intruder) close() { in.HangUp() }
+func (in *Intruder) close() {
+	in.mu.Lock()
+	in.closed = true
+	in.mu.Unlock()
+	in.HangUp()
+}
 
 // Middleman stands between two peers: whoever dials it is connected to target, by two TLS sessions in which it shows a certificate of
 // its own. It passes every byte on as it came; all that it could change is in the clear to it.

@@ -241,3 +241,20 @@ func TestOverTCPPeersListenOnLoopbackOnly(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAnIntruderBeginsNothingInALabThatIsClosed(t *testing.T) {
+	inBubble(t, Free, func(t *testing.T, lb *Lab) {
+		b := newPeer(t, lb, "B")
+		in, err := lb.NewIntruder("X")
+		if err != nil {
+			t.Fatal(err)
+		}
+		lb.Close()
+		if _, err := in.Open(t.Context(), b, true, "too late"); err == nil {
+			t.Error("a stream was opened")
+		}
+		if len(in.conns) != 0 {
+			t.Error("a connection was left behind")
+		}
+	})
+}

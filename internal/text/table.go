@@ -170,11 +170,11 @@ var Table = Messages{
 	Flags: Flags{
 		Plain: Text{
 			"一行一行地显示，任何终端都可以（现在不写也是如此）",
-			"print line by line, in any terminal (the default for now)",
+			"line by line, in any terminal (the default for now)",
 		},
-		JSON:        Text{"以录像的格式输出事件，一行一个", "print the events in the format of a recording, one a line"},
+		JSON:        Text{"以录像的格式输出事件，一行一个", "print the events as a recording holds them, one a line"},
 		Speed:       Text{"播放速度，大于 0，不超过 20", "how fast to play: more than 0, at most 20"},
-		Record:      Text{"同时存一份录像；已有的文件不会被覆盖", "also save a recording; a file that exists is not overwritten"},
+		Record:      Text{"同时存一份录像；已有的文件不会被覆盖", "also save a recording; never overwrites a file"},
 		Lang:        Text{"界面语言，缺省由系统的语言环境决定", "the language; by default that of the locale"},
 		Help:        Text{"显示说明", "show help"},
 		ReplayPlain: Text{"一行一行地显示（现在不写也是如此）", "print line by line (the default for now)"},
