@@ -20,15 +20,24 @@ import (
 	"gossipscope/proto"
 )
 
-// errEnough is the outcome, seen by nobody, of a peer whose answer was not waited for.
-var errEnough = errors.New("enough peers have acknowledged")
+// Outcomes that nobody sees.
+var (
+	errEnough     = errors.New("enough peers have acknowledged")
+	errNamedTwice = errors.New("this peer was named twice")
+)
 
-// sendFunc queues msg for one peer and returns what its acknowledgement will arrive on, or why it could not be queued.
-type sendFunc func(ctx context.Context, peer *RemotePeer, msg *proto.SignedGossipMessage) (*util.Subscription, error)
+// inFlight is a message that was queued for one peer and is not acknowledged yet.
+type inFlight struct {
+	conn *connection        // whose queue it went into
+	acks *util.Subscription // what its acknowledgement will arrive on
+}
+
+// sendFunc queues msg for one peer, or says why it could not be queued.
+type sendFunc func(ctx context.Context, peer *RemotePeer, msg *proto.SignedGossipMessage) (*inFlight, error)
 
 // waitFunc waits for one acknowledgement, until ctx ends or enough others have come. It returns nil, the other end's reason for not
 // acknowledging, or why it stopped waiting.
-type waitFunc func(ctx context.Context, enough <-chan struct{}, acks *util.Subscription) error
+type waitFunc func(ctx context.Context, enough <-chan struct{}, sent *inFlight) error
 
 // ackSendOperation is one call of SendWithAck.
 type ackSendOperation struct {
@@ -37,10 +46,28 @@ type ackSendOperation struct {
 	begin      func() (context.Context, context.CancelFunc) // the time that each peer has, dialling included
 	goroutines *sync.WaitGroup
 	trace      *trace.Source
+
+	sync.Mutex                 // guards what follows
+	claimed    map[string]bool // the PKI-IDs of those whom the message goes to
 }
 
-// send sends msg to each of the peers, which must be distinct, each on a goroutine of its own, and collects the outcomes until minAck
-// of them are good or all are known. With minAck 0 a message that is queued is a good outcome, and all are waited for.
+// claim reports whether the peer of this PKI-ID has not been claimed before. Who was named once by his PKI-ID and once by his endpoint
+// alone is known to be one and the same only when he has proven who he is.
+func (op *ackSendOperation) claim(pkiID common.PKIidType) bool {
+	op.Lock()
+	defer op.Unlock()
+	if op.claimed[string(pkiID)] {
+		return false
+	}
+	if op.claimed == nil {
+		op.claimed = make(map[string]bool)
+	}
+	op.claimed[string(pkiID)] = true
+	return true
+}
+
+// send sends msg to each of the peers, each on a goroutine of its own, and collects the outcomes until minAck of them are good or all
+// are known. With minAck 0 a message that is queued is a good outcome, and all are waited for.
 //
 // The channel of outcomes has room for all, so that a goroutine whose outcome nobody waits for any more can leave it and end; it is
 // never closed, since its senders do not know of each other.
@@ -51,13 +78,21 @@ func (op *ackSendOperation) send(msg *proto.SignedGossipMessage, minAck int, pee
 	for _, peer := range peers {
 		op.goroutines.Go(func() {
 			err := op.sendToOne(peer, msg, minAck > 0, enough)
-			op.trace.Report(trace.AckResult, trace.Event{Peer: peer.PKIID, Envelope: msg.Envelope, Err: err})
+			if err != errNamedTwice {
+				op.trace.Report(trace.AckResult, trace.Event{Peer: peer.PKIID, Envelope: msg.Envelope, Err: err})
+			}
 			outcomes <- SendResult{error: err, RemotePeer: *peer}
 		})
 	}
 	results := make(AggregatedSendResult, 0, len(peers))
-	for acks := 0; len(results) < len(peers) && (minAck == 0 || acks < minAck); {
+	distinct, enoughAcks := len(peers), minAck
+	for acks := 0; len(results) < distinct && (minAck == 0 || acks < enoughAcks); {
 		result := <-outcomes
+		if result.error == errNamedTwice {
+			distinct--
+			enoughAcks = min(minAck, distinct)
+			continue
+		}
 		results = append(results, result)
 		if result.error == nil {
 			acks++
@@ -72,33 +107,29 @@ func (op *ackSendOperation) send(msg *proto.SignedGossipMessage, minAck int, pee
 func (op *ackSendOperation) sendToOne(peer *RemotePeer, msg *proto.SignedGossipMessage, await bool, enough <-chan struct{}) error {
 	ctx, cancel := op.begin()
 	defer cancel()
-	acks, err := op.snd(ctx, peer, msg)
+	sent, err := op.snd(ctx, peer, msg)
 	if err != nil {
 		return err
 	}
 	// Neither the subscription nor its timer outlives the wait. Upstream kept both until the timeout, also after the ack (1.5 KB each).
-	defer acks.Unsubscribe()
+	defer sent.acks.Unsubscribe()
 	if !await {
 		return nil
 	}
-	return op.waitForAck(ctx, enough, acks)
+	return op.waitForAck(ctx, enough, sent)
 }
 
-// sendForAck is the sendFunc of the layer, given the timeout of the call. It waits for the handshake, since only then is it known
-// whose acknowledgement to wait for; and it subscribes before the message can be on its way, or a quick answer would be missed.
-func (c *commImpl) sendForAck(ctx context.Context, remotePeer *RemotePeer, msg *proto.SignedGossipMessage, timeout time.Duration) (
-	*util.Subscription, error) {
-	conn, err := c.connStore.getConnection(remotePeer)
+// sendForAck is the sendFunc of the layer, given the timeout of the call and who was claimed before. It waits for the handshake, since
+// only then is it known whose acknowledgement to wait for; and it subscribes before the message can be on its way, or a quick answer
+// would be missed.
+func (c *commImpl) sendForAck(ctx context.Context, remotePeer *RemotePeer, msg *proto.SignedGossipMessage, timeout time.Duration,
+	claim func(common.PKIidType) bool) (*inFlight, error) {
+	conn, err := c.connected(ctx, remotePeer)
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-conn.ready:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	if conn.toDie() {
-		return nil, conn.reason()
+	if !claim(conn.pkiID) {
+		return nil, errNamedTwice
 	}
 	acks := c.pubSub.Subscribe(topicForAck(msg.Nonce, conn.pkiID), timeout)
 	c.trace.Report(trace.AckSubscribe, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
@@ -106,33 +137,73 @@ func (c *commImpl) sendForAck(ctx context.Context, remotePeer *RemotePeer, msg *
 		acks.Unsubscribe()
 		return nil, err
 	}
-	return acks, nil
+	return &inFlight{conn: conn, acks: acks}, nil
 }
 
-// awaitAck implements waitFunc.
-func awaitAck(ctx context.Context, enough <-chan struct{}, acks *util.Subscription) error {
-	select {
-	case item, open := <-acks.Items():
-		if open {
-			return ackError(item)
-		}
-		// The subscription's time has run out, and it began no earlier than that of ctx. To return before ctx has ended as well would
-		// have it end as cancelled, and then the writer would not know that a message still in the queue is overdue.
-		<-ctx.Done()
-		return context.Cause(ctx)
-	case <-enough:
-		return errEnough
-	case <-ctx.Done():
+// connected returns a connection to the peer that has authenticated. It waits for a dial, and goes along when one gives way to another
+// connection.
+func (c *commImpl) connected(ctx context.Context, remotePeer *RemotePeer) (*connection, error) {
+	conn, err := c.connStore.getConnection(remotePeer)
+	if err != nil {
+		return nil, err
 	}
-	// Looked at again: an acknowledgement that came in time counts, though this goroutine woke only when the time was over.
+	for {
+		select {
+		case <-conn.ready:
+		case <-conn.gaveWay:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		heir := conn.successor()
+		if heir == nil {
+			break
+		}
+		conn = heir
+	}
+	if conn.toDie() {
+		return nil, conn.reason()
+	}
+	return conn, nil
+}
+
+// awaitAck implements waitFunc. It waits no longer than there is a connection on which the acknowledgement could come: one that broke
+// is an answer, too. One that gave way has a successor, and there the message may be by now.
+func awaitAck(ctx context.Context, enough <-chan struct{}, sent *inFlight) error {
+	for {
+		select {
+		case item, open := <-sent.acks.Items():
+			if open {
+				return ackError(item)
+			}
+			// The subscription's time has run out, and it began no earlier than that of ctx. To return before ctx has ended as
+			// well would have it end as cancelled, and then the writer would not know that a message still in the queue is overdue.
+			<-ctx.Done()
+			return context.Cause(ctx)
+		case <-enough:
+			return errEnough
+		case <-ctx.Done():
+			return sent.lastLook(context.Cause(ctx))
+		case <-sent.conn.ctx.Done():
+			heir := sent.conn.successor()
+			if heir == nil {
+				return sent.lastLook(context.Cause(sent.conn.ctx))
+			}
+			sent.conn = heir
+		}
+	}
+}
+
+// lastLook is the outcome when the wait is over. An acknowledgement that came in time counts, though the goroutine that waited for it
+// woke only when there was another reason to go.
+func (sent *inFlight) lastLook(otherwise error) error {
 	select {
-	case item, open := <-acks.Items():
+	case item, open := <-sent.acks.Items():
 		if open {
 			return ackError(item)
 		}
 	default:
 	}
-	return context.Cause(ctx)
+	return otherwise
 }
 
 // ackError is what an acknowledgement says: nil, or the receiver's reason, verbatim.

@@ -144,6 +144,15 @@ var (
 	// ErrAckTimeout means that a peer was sent the message, or was still being dialled, and did not acknowledge in time.
 	ErrAckTimeout = errors.New("timed out")
 
+	// ErrClosed means that the connection was closed by CloseConn, before the message could be sent or acknowledged.
+	ErrClosed = errors.New("closed by this side")
+
+	// ErrPeerClosed means that the peer has ended the connection, on purpose, before the message could be sent or acknowledged.
+	ErrPeerClosed = errors.New("closed by the other side")
+
+	// ErrWriteTimeout means that a connection was closed because its peer took nothing for Config.WriteTimeout.
+	ErrWriteTimeout = errors.New("the peer takes nothing any more")
+
 	// ErrRefused means that the other end refused our stream; the error is a *RefusedError with its words.
 	ErrRefused = errors.New("refused by the remote peer")
 )
@@ -152,6 +161,7 @@ var (
 // stream, so the texts are part of what peers say to each other; where a Fabric peer has words for the same refusal, they are its.
 var (
 	ErrPeerStopped      = errors.New("the peer is stopping")
+	ErrTieBreak         = errors.New("both ends have dialled, and the other stream stays")
 	ErrTooManyStreams   = errors.New("too many streams that have not authenticated yet")
 	ErrNoTLSCertificate = errors.New("no TLS certificate")
 	ErrHandshakeTimeout = errors.New("timed out waiting for connection message")
@@ -168,8 +178,8 @@ var (
 
 // refusals are the errors whose text an acceptor may send.
 var refusals = []error{
-	ErrPeerStopped, ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrStalled, ErrNoConnEstablish, ErrMalformed, ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash,
-	ErrSignature, ErrSelf,
+	ErrPeerStopped, ErrPeerClosed, ErrTieBreak, ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrStalled, ErrNoConnEstablish, ErrMalformed,
+	ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash, ErrSignature, ErrSelf,
 }
 
 // RefusedError is a refusal as the initiator sees it: the status with which the acceptor ended the stream. errors.Is matches it
@@ -197,6 +207,11 @@ type Config struct {
 	// ConnTimeout bounds a handshake, from opening the stream to knowing who is there, and how long a closing connection may linger to
 	// drain. A dial in all takes at most DialTimeout plus ConnTimeout. Default 2 s.
 	ConnTimeout time.Duration
+
+	// WriteTimeout bounds how long one message may wait for the peer to take it, once the send queue has given it to the stream. A peer
+	// whose subscribers are slow makes others wait, and that is wanted; one that takes nothing for so long is broken, and its connection
+	// is closed. Default 10 s.
+	WriteTimeout time.Duration
 
 	// SendBuffSize is the capacity of the send queue of a connection, in messages. A longer queue loses fewer messages of a burst
 	// and holds more memory for each peer that has stopped reading. Default 20.
@@ -234,6 +249,7 @@ func (conf Config) withDefaults() (Config, error) {
 	err := errors.Join(
 		fill("DialTimeout", &conf.DialTimeout, 3*time.Second),
 		fill("ConnTimeout", &conf.ConnTimeout, 2*time.Second),
+		fill("WriteTimeout", &conf.WriteTimeout, 10*time.Second),
 		fill("SendBuffSize", &conf.SendBuffSize, 20),
 		fill("RecvBuffSize", &conf.RecvBuffSize, 20),
 		fill("MaxMessageSize", &conf.MaxMessageSize, 4<<20),

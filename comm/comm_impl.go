@@ -120,7 +120,7 @@ func NewCommInstanceWithServer(lsnr net.Listener, certs *common.TLSCertificates,
 	}
 	serverCreds := insecure.NewCredentials()
 	if certs != nil {
-		serverCreds = serverTLS(certs, c.trace)
+		serverCreds = serverTLS(c.life, certs, c.trace)
 	}
 	c.lsnr = lsnr
 	if addr, isTCP := lsnr.Addr().(*net.TCPAddr); isTCP {
@@ -259,7 +259,7 @@ func (c *commImpl) equip(conn *connection) *connection {
 	conn.remove = c.connStore.remove
 	conn.goroutines = &c.stopWG
 	conn.acks = c.pubSub
-	conn.onDeath = c.deadEndpoints.add
+	conn.onDeath = func(pkiID common.PKIidType) { c.deadEndpoints.add(pkiID, conn.trace.Object()) }
 	conn.handler = func(msg *proto.SignedGossipMessage) {
 		c.msgPublisher.DeMultiplex(&ReceivedMessageImpl{SignedGossipMessage: msg, conn: conn, connInfo: conn.info})
 	}
@@ -322,15 +322,15 @@ func (c *commImpl) SendWithAck(msg *proto.SignedGossipMessage, timeout time.Dura
 		return failAll(peers, err)
 	}
 	op := &ackSendOperation{
-		snd: func(ctx context.Context, remotePeer *RemotePeer, msg *proto.SignedGossipMessage) (*util.Subscription, error) {
-			return c.sendForAck(ctx, remotePeer, msg, timeout)
-		},
 		waitForAck: awaitAck,
 		begin: func() (context.Context, context.CancelFunc) {
 			return util.WithTimeout(c.life, c.conf.AfterFunc, timeout, ErrAckTimeout)
 		},
 		goroutines: &c.stopWG,
 		trace:      c.trace,
+	}
+	op.snd = func(ctx context.Context, remotePeer *RemotePeer, msg *proto.SignedGossipMessage) (*inFlight, error) {
+		return c.sendForAck(ctx, remotePeer, msg, timeout, op.claim)
 	}
 	return op.send(signed, min(max(minAck, 0), len(peers)), peers)
 }
@@ -369,18 +369,19 @@ func (c *commImpl) Accept(acceptor common.MessageAcceptor) <-chan proto.Received
 	c.lock.Lock()
 	c.subscriptions = append(c.subscriptions, specificChan)
 	c.lock.Unlock()
-	genericChan := c.msgPublisher.AddChannel(acceptor)
+	generic := c.msgPublisher.add(acceptor)
 	go func() {
 		defer c.stopWG.Done()
-		c.handOver(genericChan, specificChan)
+		c.handToSubscriber(generic, specificChan)
 	}()
 	return specificChan
 }
 
-// handOver takes messages from the demultiplexer to one subscriber, until the demultiplexer or the instance ends.
-func (c *commImpl) handOver(genericChan <-chan *ReceivedMessageImpl, specificChan chan<- proto.ReceivedMessage) {
-	for msg := range genericChan {
-		c.trace.Gate(trace.AcceptHand, trace.Event{Peer: msg.conn.pkiID, Envelope: msg.Envelope, Subject: msg.conn.trace.Object()})
+// handToSubscriber takes messages from the demultiplexer to one subscriber, until the demultiplexer or the instance ends.
+func (c *commImpl) handToSubscriber(generic *channel, specificChan chan<- proto.ReceivedMessage) {
+	for msg := range generic.messages {
+		c.trace.Gate(trace.AcceptHand, trace.Event{Peer: msg.conn.pkiID, Number: uint64(generic.number), Envelope: msg.Envelope,
+			Subject: msg.conn.trace.Object()})
 		select {
 		case specificChan <- msg:
 		case <-c.exitChan:
@@ -452,6 +453,12 @@ func (c *commImpl) connect(ctx context.Context, endpoint string, source *trace.S
 	var remote peer.Peer
 	_, err = proto.NewGossipClient(cc).Ping(ctx, &proto.Empty{}, grpc.Peer(&remote))
 	err = explain(ctx, err)
+	if refusal := refusalIn(err); refusal != nil {
+		err = refusal
+	}
+	if err != nil && c.stopping.Load() {
+		err = ErrStopped // whatever went wrong, went wrong because of that: TLS, for one, begins no handshake any more
+	}
 	source.Report(trace.PingAnswered, trace.Event{Local: addressOf(remote.LocalAddr), Remote: addressOf(remote.Addr), Err: err})
 	if err != nil {
 		cc.Close()
@@ -467,7 +474,7 @@ func (c *commImpl) connect(ctx context.Context, endpoint string, source *trace.S
 // ctx becomes the life of the stream: cancelling it is the only way to release a Send or Recv that blocks.
 func (c *commImpl) openStream(ctx context.Context, cl proto.GossipClient, source *trace.Source) (proto.Gossip_GossipStreamClient, error) {
 	source.Gate(trace.StreamOpen, trace.Event{})
-	stream, err := cl.GossipStream(ctx)
+	stream, err := cl.GossipStream(marked(ctx))
 	err = explain(ctx, err)
 	var remote *peer.Peer
 	if err == nil {
@@ -814,7 +821,7 @@ func bounded[T any](ctx context.Context, c *commImpl, timeout error, operation f
 func (c *commImpl) Ping(ctx context.Context, _ *proto.Empty) (*proto.Empty, error) {
 	// gRPC's Stop does not wait for handlers, and the server may not be ours to stop.
 	if err := c.enter(); err != nil {
-		return nil, status.Error(codes.Unavailable, err.Error())
+		return nil, refusalStatus(err)
 	}
 	defer c.stopWG.Done()
 	remote, _ := peer.FromContext(ctx)
@@ -837,7 +844,7 @@ func (c *commImpl) GossipStream(stream proto.Gossip_GossipStreamServer) error {
 		return conn.serviceConnection()
 	}
 	if err == errProbe {
-		conn.abandon(errClosedHere)
+		conn.abandon(ErrClosed)
 		return nil
 	}
 	conn.trace.Report(trace.AuthRefuse, trace.Event{Err: err})
@@ -939,8 +946,8 @@ func (d *deathNotices) init(source *trace.Source) {
 	d.wake = make(chan struct{}, 1)
 }
 
-// add notes that a peer is presumed dead. Without a PKI-ID there is nobody to name.
-func (d *deathNotices) add(pkiID common.PKIidType) {
+// add notes that a peer is presumed dead, because of what happened to a connection. Without a PKI-ID there is nobody to name.
+func (d *deathNotices) add(pkiID common.PKIidType, conn trace.Object) {
 	d.Lock()
 	defer d.Unlock()
 	known := slices.ContainsFunc(d.waiting, func(id common.PKIidType) bool { return bytes.Equal(id, pkiID) })
@@ -948,7 +955,7 @@ func (d *deathNotices) add(pkiID common.PKIidType) {
 		return
 	}
 	d.waiting = append(d.waiting, pkiID)
-	d.trace.Report(trace.DeadNotice, trace.Event{Peer: pkiID})
+	d.trace.Report(trace.DeadNotice, trace.Event{Peer: pkiID, Subject: conn})
 	select {
 	case d.wake <- struct{}{}:
 	default:
@@ -1041,25 +1048,39 @@ func refusalStatus(err error) error {
 		code, err = codes.Unavailable, ErrPeerStopped // ErrStopped is what this instance tells its own callers
 	case errors.Is(err, ErrTooManyStreams):
 		code = codes.ResourceExhausted
+	case err == errReplaced:
+		code, err = codes.Aborted, ErrTieBreak // a newer stream of the same peer has come before this one was answered
+	case err == ErrClosed:
+		code, err = codes.Aborted, ErrPeerClosed // CloseConn came before the answer
+	case err == ErrTieBreak:
+		code = codes.Aborted
 	}
 	return status.Error(code, err.Error())
 }
 
-// refusalFrom returns what the other end said when it refused the stream, or nil if err is no refusal: a clean end, a broken
-// transport, or something that this side did. The codes are those of our acceptor and of Fabric's, which says Unknown, plus those
-// that gRPC gives for a server without this service.
+// refusalFrom returns what the other end said when it refused the stream, or nil if err is no refusal: a clean end, a broken transport,
+// or something that this side did. Only an initiator can be refused.
 func refusalFrom(stream stream, err error) *RefusedError {
-	s, isStatus := status.FromError(err)
-	if _, ours := stream.(grpc.ClientStream); !ours || err == nil || !isStatus {
-		return nil // only an initiator can be refused
+	if _, ours := stream.(grpc.ClientStream); !ours {
+		return nil
 	}
+	return refusalIn(err)
+}
+
+// refusalIn is refusalFrom for what is certain to come from an acceptor. The codes are those of ours and of Fabric's, which says
+// Unknown, plus those that gRPC gives for a server without this service.
+func refusalIn(err error) *RefusedError {
+	s, isStatus := status.FromError(err)
+	if err == nil || !isStatus {
+		return nil
+	}
+	refusal := &RefusedError{Code: s.Code(), Words: s.Message()}
 	switch s.Code() {
 	case codes.Unknown, codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented:
-		return &RefusedError{Code: s.Code(), Words: s.Message()}
-	case codes.ResourceExhausted, codes.Unavailable:
+		return refusal
+	case codes.ResourceExhausted, codes.Unavailable, codes.Aborted:
 		// gRPC itself gives these too, for a message that is too large for us, and for a transport that broke.
-		refusal := &RefusedError{Code: s.Code(), Words: s.Message()}
-		if errors.Is(refusal, ErrTooManyStreams) || errors.Is(refusal, ErrPeerStopped) {
+		if slices.ContainsFunc(refusals, refusal.Is) {
 			return refusal
 		}
 	}

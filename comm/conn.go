@@ -11,6 +11,9 @@ package comm
 //
 // Sending a message (connection.send) means putting it into outBuff. The writer empties outBuff onto the stream. In between lies
 // everything that can go wrong, so "sent" is a word that this file avoids: a message is enqueued, then written, or dropped.
+//
+// When there are two connections to one peer, because both dialled or because it has come back, one gives way: it hands its queue to
+// the other (giveWay) and reads what the peer may still send on it. Which of the two, tiebreak.go decides.
 
 import (
 	"cmp"
@@ -19,9 +22,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -31,12 +36,8 @@ import (
 	"gossipscope/proto"
 )
 
-// Why a connection was closed, when nothing went wrong.
-var (
-	errClosedHere  = errors.New("closed by this side")
-	errClosedThere = errors.New("closed by the other side")
-	errReplaced    = errors.New("replaced by a newer connection to the same peer")
-)
+// errReplaced is why a connection was closed that gave way to another.
+var errReplaced = errors.New("replaced by another connection to the same peer")
 
 // errQueueFull is why a message that met a full queue was dropped.
 var errQueueFull = errors.New("the send queue is full")
@@ -63,8 +64,9 @@ type connFactory interface {
 // connectionStore knows the connection to each peer. There is at most one for each PKI-ID, and at most one dial under way for each
 // peer that somebody wants to reach.
 //
-// Its mutex guards the maps and nothing else: nothing that could wait is done under it, no channel is waited for, no other mutex of the
-// layer is taken. Upstream's worst deadlocks came from breaking that rule (FAB-10469, FAB-13377).
+// Its mutex guards the maps and nothing else: nothing that could wait is done under it, and no channel is waited for. Upstream's worst
+// deadlocks came from breaking that rule (FAB-10469, FAB-13377). The one mutex that is taken under it is that of a connection which
+// gives its queue away, so that nobody sees its successor before the queue is there.
 type connectionStore struct {
 	logger      *slog.Logger
 	trace       *trace.Source
@@ -76,6 +78,8 @@ type connectionStore struct {
 	sync.RWMutex                        // guards what follows
 	isClosing    bool                   // set once, by shutdown: from then on nothing is stored and nothing is dialled
 	pki2Conn     map[string]*connection // PKI-ID → the connection to that peer, authenticated
+	aside        map[string]*connection // PKI-ID → a stream of that peer that is only read, since ours stays (newcomerIsRead)
+	moment       uint64                 // counts dials and storings, so that it can be told which came first
 
 	// destinationLocks holds the dial under way to each destination: a PKI-ID, or an endpoint if no PKI-ID is known. Upstream has
 	// a mutex here, on which callers queue to dial one after the other; ours share the one connection that is being dialled.
@@ -92,6 +96,7 @@ func newConnStore(factory connFactory, self common.PKIidType, goroutines *sync.W
 		self:             self,
 		goroutines:       goroutines,
 		pki2Conn:         make(map[string]*connection),
+		aside:            make(map[string]*connection),
 		destinationLocks: make(map[string]*connection),
 	}
 }
@@ -117,20 +122,36 @@ func (cs *connectionStore) getConnection(peer *RemotePeer) (*connection, error) 
 		return nil, cs.refuse(peer.PKIID, trace.Object{})
 	}
 	conn, found := cs.find(peer), "found"
-	key := destination(peer.Endpoint, peer.PKIID)
 	if conn == nil {
-		conn, found = alive(cs.destinationLocks[key]), "joined"
+		conn, found = alive(cs.destinationLocks[destination(peer.Endpoint, peer.PKIID)]), "joined"
 	}
 	if conn == nil {
-		conn, found = cs.newConn(peer.Endpoint, peer.PKIID), "dialling"
-		conn.dialledAs = key
-		cs.destinationLocks[key] = conn
-		// Counted under the mutex that shutdown takes first, so that Add can never meet the Wait of Stop.
-		cs.goroutines.Add(1)
+		conn, found = alive(cs.aside[string(peer.PKIID)]), "found"
+	}
+	if conn == nil {
+		conn, found = cs.beginDial(peer), "dialling"
 		defer func() { go cs.dial(conn) }()
 	}
 	cs.trace.Report(trace.StoreLookup, trace.Event{Peer: peer.PKIID, Subject: conn.trace.Object(), Detail: found})
 	return conn, nil
+}
+
+// beginDial returns a connection that is to be dialled, and is known as such from now on. The caller holds the mutex, and begins the
+// dial's goroutine.
+func (cs *connectionStore) beginDial(peer *RemotePeer) *connection {
+	conn := cs.newConn(peer.Endpoint, peer.PKIID)
+	conn.dialledAs = destination(peer.Endpoint, peer.PKIID)
+	cs.moment++
+	conn.begun = cs.moment
+	for _, other := range cs.destinationLocks {
+		if other.endpoint == conn.endpoint && (conn.behind == nil || other.begun > conn.behind.begun) {
+			conn.behind = other
+		}
+	}
+	cs.destinationLocks[conn.dialledAs] = conn
+	// Counted under the mutex that shutdown takes first, so that Add can never meet the Wait of Stop.
+	cs.goroutines.Add(1)
+	return conn
 }
 
 // refuse says that the store takes nothing any more.
@@ -162,53 +183,172 @@ func alive(conn *connection) *connection {
 	return conn
 }
 
-// dial runs on a goroutine of its own from getConnection until the connection that it makes has ended: first it dials, then it is
-// the service of the connection. What blocks it while dialling is bounded by timeouts and released by conn.close.
+// dial runs on a goroutine of its own from getConnection until the connection that it makes has ended: first it dials, then it is the
+// service of the connection. What blocks it while dialling is bounded by timeouts and released by conn.close.
 func (cs *connectionStore) dial(conn *connection) {
 	defer cs.goroutines.Done()
-	err := cs.connFactory.createConnection(conn.ctx, conn)
+	err := cs.waitForDialAhead(conn)
+	if err == nil {
+		err = cs.connFactory.createConnection(conn.ctx, conn)
+	}
 	if err == nil {
 		err = cs.onConnected(conn)
 	}
+	if errors.Is(err, ErrTieBreak) {
+		conn.awaitSuccessor()
+	}
 	if err != nil {
-		conn.abandon(err)
+		conn.abandon(cs.giveUp(conn, err))
 		return
 	}
 	conn.serviceConnection()
 }
 
-// onConnected stores a connection that has authenticated, under the PKI-ID that was proven. It is the end of a dial that succeeded;
-// and GossipStream calls it before it answers the initiator, so that an answer means acceptance.
-//
-// A connection to the same peer that is already there gives way. Without a dial of our own in play the newest stream is the one that
-// the remote peer believes in, since a peer that has restarted knows nothing of the older one.
-func (cs *connectionStore) onConnected(conn *connection) error {
+// waitForDialAhead lets one dial to an endpoint at a time go on. Of two, one by PKI-ID and one without, the second often finds that
+// the first has made the connection that it wants; two streams to one peer would then only have pushed each other out.
+func (cs *connectionStore) waitForDialAhead(conn *connection) error {
+	if conn.behind == nil {
+		return nil
+	}
+	select {
+	case <-conn.behind.ready:
+	case <-conn.stopChan:
+		return conn.reason()
+	}
+	conn.behind = nil // or each dial would keep all that were before it
 	cs.Lock()
+	defer cs.Unlock()
+	if other := cs.find(&RemotePeer{Endpoint: conn.endpoint, PKIID: conn.expected}); other != nil {
+		return errReplaced // giveUp finds the other one, too
+	}
+	return nil
+}
+
+// giveUp takes a dial that has failed out of the store, and returns what becomes the reason of its end. If the peer can be reached all
+// the same, because a stream of its own has come in meanwhile, that one takes over the queue, and nobody has died.
+//
+// A dial that was refused, since the peer was dialling us, and that has waited in vain for the peer's stream, is begun anew: either the
+// peer's dial has failed by now, or the peer meant a stream of which we knew already that it was over.
+func (cs *connectionStore) giveUp(conn *connection, err error) error {
+	cs.Lock()
+	defer cs.Unlock()
+	cs.endDial(conn)
+	if conn.toDie() || cs.isClosing {
+		return err
+	}
+	remotePeer := &RemotePeer{Endpoint: conn.endpoint, PKIID: conn.expected}
+	successor := cs.find(remotePeer)
+	if successor == nil {
+		successor = alive(cs.aside[string(conn.expected)])
+	}
+	if successor == nil && conn.successor() == nil && (errors.Is(err, ErrTieBreak) || err == errReplaced) && conn.mayDialAgain() {
+		successor = cs.beginDial(remotePeer)
+		successor.attempt = conn.attempt + 1
+		defer func() { go cs.dial(successor) }()
+	}
+	if successor != nil {
+		conn.giveWay(successor)
+	}
+	if conn.successor() != nil {
+		return errReplaced
+	}
+	return err
+}
+
+// onConnected is asked what becomes of a connection that has authenticated, and stores it if it is to stay, under the PKI-ID that was
+// proven. It is the end of a dial that succeeded; and GossipStream calls it before it answers the initiator, so that an answer means
+// acceptance. Another connection to the same peer that is already there then gives way.
+func (cs *connectionStore) onConnected(conn *connection) error {
+	replaced, err := cs.admit(conn)
+	if replaced != nil {
+		cs.logger.Info("a connection to the same peer replaces another", "peer", shortID(conn.pkiID))
+		replaced.close(errReplaced)
+	}
+	return err
+}
+
+// admit is the part of onConnected that needs the mutex. It returns the connection that is to be closed, if there is one.
+func (cs *connectionStore) admit(conn *connection) (replaced *connection, err error) {
+	cs.Lock()
+	defer cs.Unlock()
 	if cs.isClosing {
-		defer cs.Unlock()
-		return cs.refuse(conn.pkiID, conn.trace.Object())
+		return nil, cs.refuse(conn.pkiID, conn.trace.Object())
 	}
 	// Looked at under the mutex: whoever closed the connection meanwhile found nothing to remove. If he sets the flag only after
 	// this line, his remove waits for the mutex and finds what is stored here.
 	if conn.toDie() {
-		cs.Unlock()
-		return conn.reason()
+		return nil, conn.reason()
 	}
-	// From one map into the other in one critical section, so that nobody finds neither and begins a second dial.
 	cs.endDial(conn)
 	conn.storedAs = string(conn.pkiID)
-	predecessor := cs.pki2Conn[conn.storedAs]
+	standing := cs.pki2Conn[conn.storedAs]
+	if conn.successor() != nil {
+		return nil, nil // the peer's stream came in while this one was dialled, and has its queue; what is left is to read it to its end
+	}
+	verdict := cs.judge(conn, alive(standing))
+	switch verdict {
+	case newcomerGoes:
+		if conn.serverStream != nil {
+			return nil, ErrTieBreak
+		}
+		conn.giveWay(standing)
+		return nil, nil
+	case newcomerIsRead:
+		standing = cs.aside[conn.storedAs]
+		cs.aside[conn.storedAs] = conn
+		return standing, nil
+	}
+	cs.store(conn, standing)
+	return standing, nil
+}
+
+// judge finds out whether two streams to one peer have crossed each other, and asks tiebreak.go what then.
+//
+// An inbound newcomer has a rival if a dial of our own to its peer is under way, or has ended in a connection so recently that the
+// peer, when it dialled, could not know. A newcomer of our own has one if the peer's stream was stored while it was being dialled. That
+// happens only to a dial without a PKI-ID, of which nobody could know where it would lead.
+func (cs *connectionStore) judge(conn, standing *connection) verdict {
+	e := encounter{inbound: conn.serverStream != nil, smaller: string(cs.self) < string(conn.pkiID)}
+	if e.inbound {
+		dial := alive(cs.destinationLocks[destination("", conn.pkiID)])
+		e.rival = dial != nil || standing != nil && standing.young.Load()
+		e.marked = isMarked(conn.serverStream.Context())
+	} else if standing != nil && standing.serverStream != nil {
+		e.rival = standing.begun > conn.begun
+		e.marked = isMarked(standing.serverStream.Context())
+	}
+	if !e.rival {
+		return newcomerStays
+	}
+	verdict := e.decide()
+	var why error
+	if verdict == newcomerGoes {
+		why = ErrTieBreak
+	}
+	cs.trace.Report(trace.StoreTieBreak, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object(), Err: why})
+	return verdict
+}
+
+// store makes conn the connection to its peer. It leaves one map and enters the other in one critical section, so that nobody finds
+// neither and begins a second dial; and what was queued for the peer elsewhere comes along, before anybody can queue more. The caller
+// holds the mutex.
+func (cs *connectionStore) store(conn, standing *connection) {
+	cs.moment++
+	if conn.serverStream != nil {
+		conn.begun = cs.moment
+	} else {
+		conn.beYoung()
+	}
 	cs.pki2Conn[conn.storedAs] = conn
-	if predecessor != nil {
-		cs.trace.Report(trace.StoreReplaced, trace.Event{Peer: conn.pkiID, Subject: predecessor.trace.Object()})
+	if standing != nil {
+		cs.trace.Report(trace.StoreReplaced, trace.Event{Peer: conn.pkiID, Subject: standing.trace.Object()})
+		standing.giveWay(conn)
+	}
+	if dial := alive(cs.destinationLocks[destination("", conn.pkiID)]); dial != nil && conn.serverStream != nil {
+		cs.endDial(dial)
+		dial.giveWay(conn)
 	}
 	cs.trace.Report(trace.StoreStored, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
-	cs.Unlock()
-	if predecessor != nil {
-		cs.logger.Info("a newer connection replaces an older one", "peer", shortID(conn.pkiID))
-		predecessor.close(errReplaced)
-	}
-	return nil
 }
 
 // endDial takes conn off the dials under way, if it is one. The caller holds the mutex.
@@ -225,6 +365,9 @@ func (cs *connectionStore) remove(conn *connection) {
 	cs.Lock()
 	defer cs.Unlock()
 	cs.endDial(conn)
+	if cs.aside[conn.storedAs] == conn {
+		delete(cs.aside, conn.storedAs)
+	}
 	if cs.pki2Conn[conn.storedAs] != conn {
 		return
 	}
@@ -232,16 +375,15 @@ func (cs *connectionStore) remove(conn *connection) {
 	cs.trace.Report(trace.StoreRemoved, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
 }
 
-// closeConn closes the connection to the peer, or gives up the dial that is under way.
+// closeConn closes what there is to the peer: the connection, a stream of the peer that is only read, a dial that is under way.
 func (cs *connectionStore) closeConn(peer *RemotePeer) {
 	cs.RLock()
-	conn := cs.find(peer)
-	if conn == nil {
-		conn = cs.destinationLocks[destination(peer.Endpoint, peer.PKIID)]
-	}
+	conns := []*connection{cs.find(peer), cs.aside[string(peer.PKIID)], cs.destinationLocks[destination(peer.Endpoint, peer.PKIID)]}
 	cs.RUnlock()
-	if conn != nil {
-		conn.close(errClosedHere)
+	for _, conn := range conns {
+		if conn != nil {
+			conn.close(ErrClosed)
+		}
 	}
 }
 
@@ -250,13 +392,9 @@ func (cs *connectionStore) closeConn(peer *RemotePeer) {
 func (cs *connectionStore) shutdown() {
 	cs.Lock()
 	cs.isClosing = true
-	conns := make([]*connection, 0, len(cs.pki2Conn)+len(cs.destinationLocks))
-	for _, conn := range cs.pki2Conn {
-		conns = append(conns, conn)
-	}
-	for _, conn := range cs.destinationLocks {
-		conns = append(conns, conn)
-	}
+	conns := slices.Collect(maps.Values(cs.pki2Conn))
+	conns = slices.AppendSeq(conns, maps.Values(cs.aside))
+	conns = slices.AppendSeq(conns, maps.Values(cs.destinationLocks))
 	cs.Unlock()
 	// In the order of their making, and not in that of a map, so that two runs of a lesson end in the same way.
 	slices.SortFunc(conns, func(a, b *connection) int { return cmp.Compare(a.id, b.id) })
@@ -282,13 +420,14 @@ type connection struct {
 	goroutines *sync.WaitGroup         // commImpl.stopWG: reader and writer are in it
 
 	outBuff  chan *msgSending // messages on their way to the writer; nobody closes it
-	dropped  atomic.Uint64    // messages given up
+	dropped  atomic.Uint64    // messages given up, on their way out or in
 	stopFlag atomic.Bool      // set once, by the first close
-	stopChan chan struct{}    // closed right after stopFlag: senders, reader, writer and service select on it
+	stopChan chan struct{}    // closed right after stopFlag: senders, writer and service select on it
 	ready    chan struct{}    // closed when the handshake has ended, well or not
 	noWriter chan struct{}    // closed when no writer will look at outBuff any more
 
-	handler handler // what to do with a message that was received
+	handler handler                         // what to do with a message that was received
+	msgChan chan *proto.SignedGossipMessage // received messages on their way to the service; the reader closes it when the stream has ended
 
 	// What the handshake opened and found out. Written by the goroutine that dials or handles, before the connection is stored or
 	// ready is closed; only read afterwards.
@@ -299,14 +438,25 @@ type connection struct {
 	clientStream proto.Gossip_GossipStreamClient // the stream, on the side that dialled
 	serverStream proto.Gossip_GossipStreamServer // the stream, on the side that was dialled
 
-	dialledAs string // its key in destinationLocks; written by getConnection, before anybody else knows the connection
-	storedAs  string // its key in pki2Conn; guarded by the mutex of the store
+	// What the store notes about a dial, before anybody else knows of it. Only storedAs and begun are ever written again, under the
+	// mutex of the store.
+	dialledAs string      // its key in destinationLocks
+	storedAs  string      // its key in pki2Conn or aside
+	begun     uint64      // when its dial began, or when it was stored if the other end dialled (connectionStore.moment)
+	attempt   int         // how often its dial was begun anew before it
+	behind    *connection // the dial to the same endpoint that goes first
 
+	young      atomic.Bool // it was dialled by this side, and stored less than a connection timeout ago
 	halfClosed atomic.Bool // the other end has ended its half of the stream on purpose; what fails afterwards is no failure
 
-	sync.RWMutex       // guards what follows
-	closeReason  error // why it was closed: that of the first close
-	draining     bool  // whether the writer may still empty the queue; decided by the first close
+	gaveWay chan struct{} // closed when the queue has been given to heir
+
+	sync.RWMutex             // guards what follows, and keeps two from moving the queue at once
+	closeReason  error       // why it was closed: that of the first close
+	farewell     bool        // whether the stream is ended in good order; decided by the first close
+	ageing       func() bool // stops the timer of young
+	patience     func() bool // stops the timer of a farewell; only close and release touch it, one after the other
+	heir         *connection // what took over the queue; read only through successor
 }
 
 // msgSending is a message on its way out.
@@ -343,6 +493,7 @@ func newConnection(life context.Context, id uint64, endpoint string, expected co
 		stopChan: make(chan struct{}),
 		ready:    make(chan struct{}),
 		noWriter: make(chan struct{}),
+		gaveWay:  make(chan struct{}),
 	}
 }
 
@@ -369,21 +520,43 @@ func (conn *connection) close(reason error) {
 		return
 	}
 	conn.closeReason = reason
-	// Only where this side ends, on purpose, a stream that it opened, may what is queued still go out. A stream that broke takes
-	// nothing more; a server stream cannot be half-closed: for it, the end of the handler is the end.
-	conn.draining = (reason == errClosedHere || reason == errReplaced) && conn.isServing() && conn.clientStream != nil
-	draining := conn.draining
+	conn.farewell = conn.isServing() && conn.partsWell(reason)
+	farewell := conn.farewell
+	if farewell {
+		// Armed here, and not when the service comes to it: it may be waiting for a subscriber that does not read.
+		conn.patience = conn.conf.AfterFunc(conn.conf.ConnTimeout, func() { conn.cancel(reason) })
+	}
 	conn.stopFlag.Store(true)
+	conn.stopAgeing()
 	conn.Unlock()
 	close(conn.stopChan)
 	conn.remove(conn)
 	reportClosed(conn.trace, conn.expected, reason)
-	if !draining {
+	if !farewell {
 		conn.cancel(reason)
 	}
 	// Closed first, told second. Upstream told first, through a channel that could be full, and the connection stayed open (S9).
 	if brokenBy(reason) != nil {
 		conn.tellBroken(reason)
+	}
+}
+
+// partsWell reports whether a stream that ends for this reason is first brought to an end in good order, for at most a connection
+// timeout: what is queued goes out, if this side still may send, and what is on its way comes in. A stream that broke has no use for
+// that, and Stop no time.
+//
+// That CloseConn drops the queue of a stream that the other end has opened is a limit of gRPC: only an initiator can end its half
+// alone. For an acceptor the end of its half is the end of its handler, and with it of all that the peer may still be sending.
+func (conn *connection) partsWell(reason error) bool {
+	switch reason {
+	case errReplaced:
+		return true
+	case ErrClosed:
+		return conn.clientStream != nil
+	case ErrPeerClosed:
+		return conn.serverStream != nil // which can still send; on our own stream the other end's end is the end of both halves
+	default:
+		return false
 	}
 }
 
@@ -406,11 +579,89 @@ func (conn *connection) peerID() common.PKIidType {
 	return conn.expected
 }
 
-// drains reports whether the connection was closed in a way that lets the writer still empty the queue.
-func (conn *connection) drains() bool {
+// saysFarewell reports whether the connection was closed and is being brought to an end in good order.
+func (conn *connection) saysFarewell() bool {
 	conn.RLock()
 	defer conn.RUnlock()
-	return conn.draining
+	return conn.farewell
+}
+
+// beYoung makes the connection count as young for a connection timeout. The caller holds the mutex of the store.
+func (conn *connection) beYoung() {
+	conn.Lock()
+	defer conn.Unlock()
+	if conn.toDie() {
+		return
+	}
+	conn.young.Store(true)
+	conn.ageing = conn.conf.AfterFunc(conn.conf.ConnTimeout, func() { conn.young.Store(false) })
+}
+
+// stopAgeing takes back the timer of beYoung; none may outlive Stop. The caller holds the connection's mutex.
+func (conn *connection) stopAgeing() {
+	if conn.ageing != nil {
+		conn.ageing()
+	}
+}
+
+// mayDialAgain reports whether a dial that was refused for the other end's own dial may be begun once more. It may for as long as that
+// other dial can last: every round waits a connection timeout.
+func (conn *connection) mayDialAgain() bool {
+	return time.Duration(conn.attempt)*conn.conf.ConnTimeout <= conn.conf.DialTimeout+conn.conf.ConnTimeout
+}
+
+// awaitSuccessor waits, for a connection timeout at most, for the stream that the peer says it prefers.
+func (conn *connection) awaitSuccessor() {
+	wait, cancel := util.WithTimeout(conn.ctx, conn.conf.AfterFunc, conn.conf.ConnTimeout, ErrTieBreak)
+	defer cancel()
+	select {
+	case <-conn.gaveWay:
+	case <-wait.Done():
+	}
+}
+
+// giveWay gives the queue to another connection to the same peer: once, before anybody can find heir. It is called under the mutex of
+// the store.
+func (conn *connection) giveWay(heir *connection) {
+	if conn.successor() != nil {
+		return
+	}
+	conn.Lock()
+	conn.heir = heir
+	conn.Unlock()
+	close(conn.gaveWay)
+	peer := conn.expected
+	if len(peer) == 0 {
+		peer = conn.pkiID
+	}
+	conn.trace.Report(trace.StoreHandover, trace.Event{Peer: peer, Subject: heir.trace.Object(), Queue: conn.queue()})
+	conn.moveQueue()
+}
+
+// successor returns the connection that has taken over the queue, nil if there is none.
+func (conn *connection) successor() *connection {
+	select {
+	case <-conn.gaveWay:
+		return conn.heir
+	default:
+		return nil
+	}
+}
+
+// moveQueue moves what is in the queue to the successor's, in order. Besides giveWay it is called by senders that had the connection
+// in hand when it gave way. The mutex is what keeps the order of a sender's messages: he waits here until whoever moves his message
+// has put it down, and only then can he send the next one, which goes to the successor at once.
+func (conn *connection) moveQueue() {
+	conn.Lock()
+	defer conn.Unlock()
+	for {
+		select {
+		case m := <-conn.outBuff:
+			conn.heir.send(conn.ctx, m, nonBlockingSend)
+		default:
+			return
+		}
+	}
 }
 
 // isServing reports whether the handshake has ended.
@@ -438,12 +689,17 @@ func (conn *connection) abandon(reason error) {
 // send puts a message into the queue, or drops it and says why. Returning nil means "queued", never "sent". A blocking send waits
 // for room until the connection or wait ends; a non-blocking one drops the message if there is none.
 func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock blockingBehavior) error {
+	if heir := conn.successor(); heir != nil {
+		return heir.send(wait, m, shouldBlock)
+	}
 	if conn.toDie() {
 		return conn.drop(m, conn.reason())
 	}
 	if shouldBlock {
 		select {
 		case conn.outBuff <- m:
+		case <-conn.gaveWay:
+			return conn.heir.send(wait, m, shouldBlock)
 		case <-conn.stopChan:
 			return conn.drop(m, conn.reason())
 		case <-wait.Done():
@@ -457,7 +713,11 @@ func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock bl
 		}
 	}
 	conn.trace.Report(trace.ConnEnqueue, trace.Event{Peer: conn.expected, Envelope: m.envelope, Queue: conn.queue()})
-	// Looked at again: if the writer left before the message came in, its last look at the queue missed it.
+	// Looked at again: if the queue was given away, or the writer left, before the message came in, it was missed.
+	if conn.successor() != nil {
+		conn.moveQueue()
+		return nil
+	}
 	select {
 	case <-conn.noWriter:
 		conn.drainOutputBuffer(conn.lossReason())
@@ -472,11 +732,17 @@ func (conn *connection) queue() trace.Queue {
 	return trace.Queue{Name: "outBuff", Len: len(conn.outBuff), Cap: cap(conn.outBuff)}
 }
 
-// drop gives a message up, counted and traced.
+// drop gives up a message that was to be sent.
 func (conn *connection) drop(m *msgSending, why error) error {
-	conn.dropped.Add(1)
-	conn.trace.Report(trace.ConnDrop, trace.Event{Peer: conn.expected, Envelope: m.envelope, Queue: conn.queue(), Err: why})
+	conn.lose(m.envelope, conn.queue(), why)
 	return why
+}
+
+// lose is the end of every message that is lost on this side, on its way out or in: counted, and traced with the queue that it was in
+// or was meant for. It may be called on any goroutine.
+func (conn *connection) lose(envelope *proto.Envelope, queue trace.Queue, why error) {
+	conn.dropped.Add(1)
+	conn.trace.Report(trace.ConnDrop, trace.Event{Peer: conn.expected, Envelope: envelope, Queue: queue, Err: why})
 }
 
 // drainOutputBuffer drops whatever is in the queue. Several goroutines may do so at once: each message is taken out by one of them.
@@ -495,35 +761,43 @@ func (conn *connection) drainOutputBuffer(why error) {
 // noWriter closed, and its sender drains (see send).
 func (conn *connection) retireQueue(why error) {
 	close(conn.noWriter)
+	if conn.successor() != nil {
+		conn.moveQueue()
+		return
+	}
 	conn.drainOutputBuffer(why)
 }
 
 // serviceConnection runs the connection until it ends, and returns nil for a clean end, else what broke it. On the side that dialled
 // it is the last act of the dial's goroutine. On the side that was dialled it is the gRPC handler, and there its return is what ends
-// the stream and releases reader and writer: it must not wait for them. Stop waits for all.
+// the stream and releases reader and writer: it must not wait for them without a bound. Stop waits for all.
 //
 // The reader is the only sender on msgChan and closes it when the stream has ended. So whatever was received before the end is
 // handled before the end is noticed.
 func (conn *connection) serviceConnection() error {
 	stream := conn.stream()
-	msgChan := make(chan *proto.SignedGossipMessage, conn.conf.RecvBuffSize)
+	conn.msgChan = make(chan *proto.SignedGossipMessage, conn.conf.RecvBuffSize)
 	var readErr error
 	close(conn.ready)
 	conn.trace.Report(trace.ConnServe, trace.Event{Peer: conn.pkiID})
 	conn.goroutines.Go(func() {
-		defer close(msgChan)
-		readErr = conn.readFromStream(stream, msgChan)
+		readErr = conn.readFromStream(stream)
 		conn.endReading(readErr)
+		close(conn.msgChan)
+		conn.dropUnhandled()
 	})
 	conn.goroutines.Go(func() { conn.writeToStream(stream) })
+	if conn.successor() != nil {
+		conn.close(errReplaced) // a dial that lost while it was under way: there is nothing to do but to part well
+	}
 	for {
 		select {
 		case <-conn.stopChan:
-			return conn.release(msgChan)
-		case msg, more := <-msgChan:
+			return conn.release()
+		case msg, more := <-conn.msgChan:
 			if !more {
 				conn.close(readErr)
-				return conn.release(msgChan)
+				return conn.release()
 			}
 			conn.handle(msg)
 		}
@@ -532,40 +806,78 @@ func (conn *connection) serviceConnection() error {
 
 // handle passes a message on, unless the connection was closed while the message, or the goroutine, was waiting.
 func (conn *connection) handle(msg *proto.SignedGossipMessage) {
-	conn.trace.Gate(trace.ConnHandle, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
-	if !conn.toDie() {
+	if conn.wantsInput() {
+		conn.trace.Gate(trace.ConnHandle, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
+	}
+	if conn.wantsInput() {
 		conn.handler(msg)
+	} else {
+		conn.lose(msg.Envelope, conn.received(), conn.reason())
+	}
+}
+
+// wantsInput reports whether received messages are still handled. After CloseConn they are not: whoever calls it wants no more of that
+// peer. A connection that gave way to another one still brings what the peer has sent on it.
+func (conn *connection) wantsInput() bool {
+	return !conn.toDie() || conn.saysFarewell() && conn.ctx.Err() == nil && conn.reason() != ErrClosed
+}
+
+// received describes the receive queue as it is now.
+func (conn *connection) received() trace.Queue {
+	return trace.Queue{Name: "msgChan", Len: len(conn.msgChan), Cap: cap(conn.msgChan)}
+}
+
+// dropUnhandled drops what the reader has left in the receive queue when nobody will handle it any more. The service calls it when it
+// ends, and the reader when it does, since either can be the last.
+func (conn *connection) dropUnhandled() {
+	for conn.ctx.Err() != nil {
+		select {
+		case msg, more := <-conn.msgChan:
+			if !more {
+				return
+			}
+			conn.lose(msg.Envelope, conn.received(), conn.reason())
+		default:
+			return
+		}
 	}
 }
 
 // release frees what the connection holds, when its service ends. On the side that dialled, nothing else would: gRPC keeps a
-// connection until somebody closes it. A stream that is to drain is given time for that first.
-func (conn *connection) release(msgChan <-chan *proto.SignedGossipMessage) error {
-	if conn.drains() {
-		conn.linger(msgChan)
+// connection until somebody closes it. A stream that parts well is given time for that first.
+func (conn *connection) release() error {
+	if conn.saysFarewell() {
+		conn.linger()
+		conn.patience()
 	}
 	reason := conn.reason()
 	conn.trace.Gate(trace.ConnServeEnd, trace.Event{Peer: conn.pkiID, Err: brokenBy(reason), Detail: endedBy(reason)})
 	conn.cancel(reason)
+	conn.dropUnhandled()
 	if conn.conn != nil {
 		conn.conn.Close()
 	}
 	return brokenBy(reason)
 }
 
-// linger waits until the other end has ended its side as well, which it does when it has read all, or for a connection timeout.
-// What still arrives is not wanted any more.
-func (conn *connection) linger(msgChan <-chan *proto.SignedGossipMessage) {
-	ctx, cancel := util.WithTimeout(conn.ctx, conn.conf.AfterFunc, conn.conf.ConnTimeout, errClosedHere)
-	defer cancel()
+// linger brings a stream to its end in good order: until the other end has ended its side as well, which it does when it has read all,
+// and until the writer has nothing left; but no longer than a connection timeout. A predecessor of which the peer knows nothing any
+// more ends in this way, too.
+func (conn *connection) linger() {
 	for {
 		select {
-		case <-ctx.Done():
+		case <-conn.ctx.Done():
 			return
-		case _, more := <-msgChan:
-			if !more {
-				return
+		case msg, more := <-conn.msgChan:
+			if more {
+				conn.handle(msg)
+				continue
 			}
+			select {
+			case <-conn.ctx.Done():
+			case <-conn.noWriter:
+			}
+			return
 		}
 	}
 }
@@ -594,21 +906,21 @@ func (conn *connection) writeToStream(stream stream) {
 		}
 		number++
 	}
-	if conn.drains() {
+	if conn.saysFarewell() && conn.clientStream != nil {
 		conn.trace.Gate(trace.ConnDrain, trace.Event{Peer: conn.pkiID, Queue: conn.queue()})
 		conn.clientStream.CloseSend()
 	}
 }
 
-// nextToWrite waits for the next message, and returns nil when there will be none: the connection was closed, and is empty or not to
-// be drained.
+// nextToWrite waits for the next message, and returns nil when there will be none: the connection was closed, and is empty, or broken, or
+// another one has its queue.
 func (conn *connection) nextToWrite() *msgSending {
 	select {
 	case m := <-conn.outBuff:
 		return m
 	case <-conn.stopChan:
 	}
-	if !conn.drains() {
+	if !conn.saysFarewell() || conn.successor() != nil {
 		return nil
 	}
 	select {
@@ -623,11 +935,14 @@ func (conn *connection) nextToWrite() *msgSending {
 // then Send returns io.EOF, and what happened is for the reader to learn, which is the only one that gets the status.
 func (conn *connection) write(stream stream, m *msgSending, number uint64) bool {
 	conn.trace.Gate(trace.ConnWrite, trace.Event{Peer: conn.pkiID, Number: number, Envelope: m.envelope, Queue: conn.queue()})
-	if conn.toDie() && !conn.drains() {
+	if conn.toDie() && !conn.saysFarewell() {
 		conn.drop(m, conn.reason())
 		return false
 	}
+	// A peer that takes nothing any more makes Send wait for ever: flow control knows no patience. Its end releases it.
+	inTime := conn.conf.AfterFunc(conn.conf.WriteTimeout, func() { conn.close(fmt.Errorf("writing to the stream: %w", ErrWriteTimeout)) })
 	err := stream.Send(m.envelope)
+	inTime()
 	conn.trace.Report(trace.ConnWritten, trace.Event{Peer: conn.pkiID, Number: number, Envelope: m.envelope, Queue: conn.queue(), Err: err})
 	if err == nil {
 		return true
@@ -647,13 +962,13 @@ func (conn *connection) lossReason() error {
 	if reason := conn.reason(); reason != nil {
 		return reason
 	}
-	return errClosedThere
+	return ErrPeerClosed
 }
 
 // readFromStream is the reader: the only goroutine that receives on the stream once the handshake is over. It ends when Recv does,
 // and only then: Recv returns when the other end finishes, the transport breaks, conn.cancel is called (our stream) or the handler
 // returns (theirs). It returns why the stream ended.
-func (conn *connection) readFromStream(stream stream, msgChan chan<- *proto.SignedGossipMessage) error {
+func (conn *connection) readFromStream(stream stream) error {
 	defer conn.trace.Report(trace.ConnReaderEnd, trace.Event{Peer: conn.pkiID})
 	for number := uint64(2); ; number++ {
 		conn.trace.Gate(trace.ConnRead, trace.Event{Peer: conn.pkiID, Number: number})
@@ -674,10 +989,10 @@ func (conn *connection) readFromStream(stream stream, msgChan chan<- *proto.Sign
 			continue
 		}
 		select {
-		case msgChan <- msg:
-			conn.trace.Report(trace.ConnQueued, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope,
-				Queue: trace.Queue{Name: "msgChan", Len: len(msgChan), Cap: cap(msgChan)}})
-		case <-conn.stopChan:
+		case conn.msgChan <- msg:
+			conn.trace.Report(trace.ConnQueued, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope, Queue: conn.received()})
+		case <-conn.ctx.Done():
+			conn.lose(envelope, conn.received(), conn.reason())
 		}
 	}
 }
@@ -713,7 +1028,7 @@ func endOfStream(stream stream, err error) error {
 		return nil
 	}
 	if errors.Is(err, io.EOF) {
-		return errClosedThere
+		return ErrPeerClosed
 	}
 	if refusal := refusalFrom(stream, err); refusal != nil {
 		return refusal
@@ -721,14 +1036,15 @@ func endOfStream(stream stream, err error) error {
 	return fmt.Errorf("reading from the stream: %w", err)
 }
 
-// brokenBy returns reason if a connection that ended for it broke, and nil if it ended as somebody wished.
+// brokenBy returns reason if a connection that ended for it broke, and nil if it ended as somebody wished: one of the two sides, also
+// with a refusal that says so.
 func brokenBy(reason error) error {
-	switch reason {
-	case errClosedHere, errClosedThere, errReplaced, ErrStopped:
-		return nil
-	default:
-		return reason
+	for _, wish := range []error{ErrClosed, ErrPeerClosed, errReplaced, ErrStopped} {
+		if errors.Is(reason, wish) {
+			return nil
+		}
 	}
+	return reason
 }
 
 // endedBy returns the reason of an end that somebody wished, in words; nothing if it broke.

@@ -59,8 +59,11 @@ func extractCertificateHashFromContext(ctx context.Context) []byte {
 
 // serverTLS returns the credentials of the acceptor. It asks for a client certificate and does not insist: a stream without one is
 // refused by the handshake, in words, where TLS could only hang up. That no chain is checked is the point made above.
-func serverTLS(certs *common.TLSCertificates, source *trace.Source) credentials.TransportCredentials {
-	return &observedTLS{source: source, TransportCredentials: credentials.NewTLS(&tls.Config{
+//
+// life is that of the instance. A gRPC server that stops waits for its TLS handshakes, for as long as grpc.ConnectionTimeout if somebody
+// stays silent in one; so they end with the instance.
+func serverTLS(life context.Context, certs *common.TLSCertificates, source *trace.Source) credentials.TransportCredentials {
+	return &observedTLS{source: source, life: life, TransportCredentials: credentials.NewTLS(&tls.Config{
 		Certificates: []tls.Certificate{certs.Server},
 		ClientAuth:   tls.RequestClientCert,
 		MinVersion:   tls.VersionTLS12, // Fabric v1.4 speaks nothing newer
@@ -84,7 +87,8 @@ func clientTLS(certs *common.TLSCertificates, source *trace.Source, enter func()
 type observedTLS struct {
 	credentials.TransportCredentials
 	source *trace.Source
-	enter  func() error // client side only; a gRPC server that stops waits for the handshakes that it began
+	life   context.Context // server side only; the end of the instance ends its handshakes
+	enter  func() error    // client side only; a gRPC server that stops waits for the handshakes that it began
 	leave  func()
 }
 
@@ -101,6 +105,7 @@ func (o *observedTLS) ClientHandshake(ctx context.Context, authority string, raw
 
 // ServerHandshake implements credentials.TransportCredentials.
 func (o *observedTLS) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	defer context.AfterFunc(o.life, func() { raw.Close() })()
 	conn, info, err := o.TransportCredentials.ServerHandshake(raw)
 	o.report(raw, trace.Acceptor, info, err)
 	return conn, info, err
@@ -108,7 +113,7 @@ func (o *observedTLS) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthI
 
 // Clone implements credentials.TransportCredentials: gRPC clones what it is given, and the clone must report too.
 func (o *observedTLS) Clone() credentials.TransportCredentials {
-	return &observedTLS{TransportCredentials: o.TransportCredentials.Clone(), source: o.source, enter: o.enter, leave: o.leave}
+	return &observedTLS{TransportCredentials: o.TransportCredentials.Clone(), source: o.source, life: o.life, enter: o.enter, leave: o.leave}
 }
 
 func (o *observedTLS) report(raw net.Conn, role trace.Role, info credentials.AuthInfo, err error) {

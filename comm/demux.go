@@ -45,16 +45,21 @@ func NewChannelDemultiplexer(source *trace.Source) *ChannelDeMultiplexer {
 // AddChannel subscribes to the messages for which predicate returns true. The channel is closed by Close; after Close it is closed
 // from the start. A predicate may itself subscribe.
 func (m *ChannelDeMultiplexer) AddChannel(predicate common.MessageAcceptor) <-chan *ReceivedMessageImpl {
+	return m.add(predicate).messages
+}
+
+// add is AddChannel for those who also want to know the number of the subscription.
+func (m *ChannelDeMultiplexer) add(predicate common.MessageAcceptor) *channel {
 	m.lock.Lock()
 	defer m.lock.Unlock()
 	ch := &channel{number: len(m.channels) + 1, predicate: predicate, messages: make(chan *ReceivedMessageImpl, subscriptionBuffer)}
 	if m.closed {
 		close(ch.messages)
-		return ch.messages
+		return ch
 	}
 	m.channels = append(m.channels, ch)
 	m.trace.Report(trace.DemuxAdd, trace.Event{Number: uint64(ch.number)})
-	return ch.messages
+	return ch
 }
 
 // DeMultiplex gives msg to every subscriber that wants it, in the order in which they subscribed, and waits for those that are full.
@@ -89,8 +94,8 @@ func (m *ChannelDeMultiplexer) begin() (channels []*channel, open bool) {
 	return slices.Clone(m.channels), true
 }
 
-// deliver puts msg into the channel of one subscriber. It gives up when Close is called, and when the connection that brought msg is
-// closed: or a peer that comes back again and again, to a subscriber that does not read, would each time leave a stream behind.
+// deliver puts msg into the channel of one subscriber. It gives up when Close is called, and when the connection that brought msg has
+// ended: or a peer that comes back again and again, to a subscriber that does not read, would each time leave a stream behind.
 func (m *ChannelDeMultiplexer) deliver(ch *channel, msg *ReceivedMessageImpl) {
 	e := m.event(msg)
 	e.Number = uint64(ch.number)
@@ -101,7 +106,9 @@ func (m *ChannelDeMultiplexer) deliver(ch *channel, msg *ReceivedMessageImpl) {
 		e.Queue = ch.queue()
 		m.trace.Report(trace.DemuxDelivered, e)
 	case <-m.stop:
-	case <-msg.conn.stopChan:
+		msg.conn.lose(msg.Envelope, ch.queue(), ErrStopped)
+	case <-msg.conn.ctx.Done():
+		msg.conn.lose(msg.Envelope, ch.queue(), msg.conn.reason())
 	}
 }
 

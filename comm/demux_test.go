@@ -5,6 +5,7 @@ package comm
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -23,7 +24,9 @@ import (
 // received makes a message as a connection hands it to the demultiplexer.
 func received(t testing.TB, text string) *ReceivedMessageImpl {
 	t.Helper()
-	return &ReceivedMessageImpl{SignedGossipMessage: message(t, text), conn: &connection{stopChan: make(chan struct{})}}
+	conn := &connection{}
+	conn.ctx, conn.cancel = context.WithCancelCause(context.Background())
+	return &ReceivedMessageImpl{SignedGossipMessage: message(t, text), conn: conn}
 }
 
 // beginning is a predicate for messages whose text begins with a prefix.
@@ -262,7 +265,7 @@ func TestDeliveryGivesUpWhenItsOwnConnectionIsClosed(t *testing.T) {
 		closing, staying := received(t, "of the connection that is closed"), received(t, "of another")
 		first, second := finished(func() { m.DeMultiplex(closing) }), finished(func() { m.DeMultiplex(staying) })
 		synctest.Wait()
-		close(closing.conn.stopChan)
+		closing.conn.cancel(ErrPeerClosed)
 		if !isDone(first) {
 			t.Error("the message of a closed connection still waits for the subscriber")
 		}

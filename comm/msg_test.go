@@ -170,8 +170,8 @@ func TestAnswerOverAConnectionThatHasEndedIsDroppedAndHarmsNobody(t *testing.T) 
 		question.Respond(message(t, "too late").GossipMessage)
 		question.Ack(nil)
 		for _, drop := range b.tr.waitFor(2, is(trace.ConnDrop)) {
-			if drop.Err != errClosedThere {
-				t.Errorf("dropped because of %v, want %v", drop.Err, errClosedThere)
+			if drop.Err != ErrPeerClosed {
+				t.Errorf("dropped because of %v, want %v", drop.Err, ErrPeerClosed)
 			}
 		}
 		for _, text := range numbers(50) {
@@ -194,9 +194,9 @@ func TestMessageThatSlipsIntoAQueueWithoutAWriterIsDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn := newConnection(t.Context(), 1, "there:1", nil, conf, trace.NewSource(tr, trace.Object{Kind: trace.Connection, ID: 1}))
-	conn.retireQueue(errClosedThere) // as the writer does when its stream has ended and nobody has closed the connection yet
-	if err := conn.send(context.Background(), &msgSending{envelope: &proto.Envelope{}}, nonBlockingSend); err != errClosedThere {
-		t.Errorf("send returned %v, want %v", err, errClosedThere)
+	conn.retireQueue(ErrPeerClosed) // as the writer does when its stream has ended and nobody has closed the connection yet
+	if err := conn.send(context.Background(), &msgSending{envelope: &proto.Envelope{}}, nonBlockingSend); err != ErrPeerClosed {
+		t.Errorf("send returned %v, want %v", err, ErrPeerClosed)
 	}
 	if got := len(conn.outBuff); got != 0 || conn.dropped.Load() != 1 {
 		t.Errorf("%d messages are left in the queue and %d were counted as dropped, want 0 and 1", got, conn.dropped.Load())

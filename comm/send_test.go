@@ -351,8 +351,8 @@ func TestCloseConnByTheAcceptorEndsTheStreamCleanlyAndDropsItsQueue(t *testing.T
 		held.reached()
 		b.CloseConn(a.remote())
 		held.release()
-		if drops := b.tr.waitFor(3, is(trace.ConnDrop)); drops[2].Err != errClosedHere {
-			t.Errorf("dropped because of %v, want %v", drops[2].Err, errClosedHere)
+		if drops := b.tr.waitFor(3, is(trace.ConnDrop)); drops[2].Err != ErrClosed {
+			t.Errorf("dropped because of %v, want %v", drops[2].Err, ErrClosed)
 		}
 		for _, p := range []*testPeer{a, b} {
 			if end := p.tr.wait(is(trace.ConnServeEnd)); end.Err != nil {
@@ -380,8 +380,8 @@ func TestCloseConnDropsWhatADialUnderWayWasToCarry(t *testing.T) {
 				held.reached()
 				a.CloseConn(b.remote())
 				held.release()
-				if drop := a.tr.wait(is(trace.ConnDrop)); drop.Err != errClosedHere {
-					t.Errorf("dropped because of %v, want %v", drop.Err, errClosedHere)
+				if drop := a.tr.wait(is(trace.ConnDrop)); drop.Err != ErrClosed {
+					t.Errorf("dropped because of %v, want %v", drop.Err, ErrClosed)
 				}
 				if got := a.noticesNow(); len(got) != 0 {
 					t.Errorf("A presumes %v dead", got)
@@ -447,7 +447,7 @@ func TestClosedConnectionAlwaysHasAReason(t *testing.T) {
 	conn := newConnection(t.Context(), 1, "there:1", nil, Config{Logger: slog.New(slog.DiscardHandler)}, nil)
 	conn.remove = func(*connection) {}
 	conn.RLock() // what reason takes: the close below comes no further than to where it writes the reason
-	closed := finished(func() { conn.close(errClosedHere) })
+	closed := finished(func() { conn.close(ErrClosed) })
 	for conn.TryRLock() { // fails once somebody waits to write
 		conn.RUnlock()
 		runtime.Gosched()
@@ -457,7 +457,7 @@ func TestClosedConnectionAlwaysHasAReason(t *testing.T) {
 	}
 	conn.RUnlock()
 	<-closed
-	if !conn.toDie() || conn.reason() != errClosedHere {
+	if !conn.toDie() || conn.reason() != ErrClosed {
 		t.Errorf("closed is %v, for %v", conn.toDie(), conn.reason())
 	}
 }

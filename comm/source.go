@@ -8,7 +8,7 @@ import "embed"
 
 // The files are named one by one, because a pattern would take the tests along.
 //
-//go:embed ack.go comm.go comm_impl.go conn.go crypto.go demux.go doc.go msg.go source.go
+//go:embed ack.go comm.go comm_impl.go conn.go crypto.go demux.go doc.go msg.go source.go tiebreak.go
 var source embed.FS
 
 // Source returns the source files of this package, without its tests, each under its bare name ("conn.go"). The trace calls in them

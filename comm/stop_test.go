@@ -280,6 +280,7 @@ func TestBrokenStreamGivesANoticeAndAWishedEndDoesNot(t *testing.T) {
 		{"a clean end", func(_ *testing.T, _ *testPeer, _ *wireAcceptor, finish chan error) { finish <- nil }, false},
 		{"CloseConn", func(_ *testing.T, a *testPeer, b *wireAcceptor, _ chan error) { a.CloseConn(b.remote()) }, false},
 		{"a newer connection", func(t *testing.T, a *testPeer, b *wireAcceptor, _ chan error) {
+			time.Sleep(a.conf.ConnTimeout) // until A's own dial is no rival any more (tiebreak.go)
 			b.join(a.endpoint)
 			a.tr.wait(is(trace.StoreReplaced))
 		}, false},

@@ -321,7 +321,7 @@ func TestCloseConnGivesUpADialUnderWay(t *testing.T) {
 		start := time.Now()
 		a.CloseConn(remote)
 
-		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, errClosedHere)
+		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, ErrClosed)
 		mustTakeNoTime(t, start)
 		synctest.Wait()
 		a.mustDialNothing()
@@ -339,12 +339,12 @@ func TestDialThatIsClosedBeforeItIsStoredIsNotStored(t *testing.T) {
 		if err := a.createConnection(conn.ctx, conn); err != nil {
 			t.Fatal(err)
 		}
-		conn.close(errClosedHere)
+		conn.close(ErrClosed)
 
 		err := a.connStore.onConnected(conn)
 		conn.abandon(err)
 
-		mustBe(t, err, errClosedHere)
+		mustBe(t, err, ErrClosed)
 		a.mustStore(0)
 	})
 }
@@ -360,7 +360,7 @@ func TestCloseConnDuringTheHandshakeEndsItAtOnce(t *testing.T) {
 		start := time.Now()
 		a.CloseConn(silent.remote())
 
-		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, errClosedHere)
+		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, ErrClosed)
 		mustTakeNoTime(t, start)
 		a.mustDialNothing()
 		a.mustStore(0)

@@ -140,8 +140,8 @@ var Catalogue = []Info{
 	{StoreStored, false, "conn.go", PartyGoroutine, "The connection is in the store, under the PKI-ID that was proven."},
 	{StoreReplaced, false, "conn.go", PartyGoroutine, "An older connection to the same peer gave way to a newer one."},
 	{StoreRefused, false, "conn.go", PartyGoroutine, "The store took no connection: it is closing."},
-	{StoreTieBreak, false, "conn.go", HandlerGoroutine, "Both ends dialled at once, and the rule decided which of the two connections stays."},
-	{StoreHandover, false, "conn.go", DialerGoroutine, "The queue of a dial that lost was handed to the connection that stays."},
+	{StoreTieBreak, false, "conn.go", PartyGoroutine, "Both ends dialled at once, and the rule decided which of the two connections stays."},
+	{StoreHandover, false, "conn.go", PartyGoroutine, "The queue of a connection that gives way is handed to the one that stays, the subject."},
 	{ConnServe, false, "conn.go", ServiceGoroutine, "Reader, writer and service of the connection begin their work."},
 	{ConnEnqueue, false, "conn.go", CallerGoroutine, "A message was put into the send queue. It is not written yet."},
 	{ConnDrop, false, "conn.go", CallerGoroutine, "A message was given up, and counted."},
@@ -197,8 +197,8 @@ func (e Event) Goroutine() Goroutine {
 		return info.Goroutine
 	}
 	conn := e.Object
-	if conn.Kind == Store {
-		conn = e.Subject // what happens in the store happens to a connection
+	if conn.Kind == Store || e.Step == StoreHandover {
+		conn = e.Subject // what happens in the store happens to a connection; what is handed over, the one that takes it takes
 	}
 	switch {
 	case conn.Role == Acceptor:

@@ -119,6 +119,7 @@ var captions = map[trace.Step]caption{
 	trace.StreamOpened: {
 		way:    Out,
 		well:   text.Text{Zh: "流在本端打开了；对方接不接受，要等对方的第一条消息才知道。", En: "The stream is open at this end; whether the other accepts it only its first message will tell."},
+		ended:  text.Text{Zh: "流没有打开：要打开它的一方已经不要它了。", En: "The stream was not opened: whoever was to open it has given it up."},
 		failed: text.Text{Zh: "流没有打开：底下的线路已经不通。", En: "The stream could not be opened: the line beneath it is gone."},
 	},
 	trace.StreamArrived: {
@@ -219,7 +220,7 @@ var captions = map[trace.Step]caption{
 		well: text.Text{Zh: "两边同时拨了号，按规则决定留下哪一条连接。", En: "Both ends dialled at once, and the rule decides which connection stays."},
 	},
 	trace.StoreHandover: {
-		well: text.Text{Zh: "落选的拨号把排队的消息交给留下的连接，一条不丢。", En: "The dial that lost hands its queue to the connection that stays; no message is lost."},
+		well: text.Text{Zh: "让位的连接把排队的消息交给留下的那个，一条不丢。", En: "The connection that gives way hands its queue to the one that stays; no message is lost."},
 	},
 	trace.StoreRemoved: {
 		well: text.Text{Zh: "连接离开了连接表，下一条消息会重新拨号。", En: "The connection has left the store, so the next message will dial anew."},

@@ -147,7 +147,7 @@ func TestADropIsNeverAnOrderlyEnd(t *testing.T) {
 func TestEverySentinelErrorOfTheLayerIsExplainedInChinese(t *testing.T) {
 	for _, err := range []error{
 		comm.ErrStopped, comm.ErrPlaintext, comm.ErrConfig, comm.ErrSelf, comm.ErrDialTimeout, comm.ErrRefused, comm.ErrAckTimeout,
-		comm.ErrPeerStopped, comm.ErrTooManyStreams, comm.ErrNoTLSCertificate, comm.ErrHandshakeTimeout, comm.ErrStalled, comm.ErrNoConnEstablish, comm.ErrMalformed, comm.ErrWrongType, comm.ErrNoPKIID,
+		comm.ErrPeerStopped, comm.ErrTieBreak, comm.ErrClosed, comm.ErrPeerClosed, comm.ErrWriteTimeout, comm.ErrTooManyStreams, comm.ErrNoTLSCertificate, comm.ErrHandshakeTimeout, comm.ErrStalled, comm.ErrNoConnEstablish, comm.ErrMalformed, comm.ErrWrongType, comm.ErrNoPKIID,
 		comm.ErrIdentity, comm.ErrCertHash, comm.ErrSignature, comm.ErrUnexpectedPeer,
 		identity.ErrNotFound, identity.ErrExpired, identity.ErrPKIIDMismatch, identity.ErrStopped,
 		msp.ErrMalformedIdentity, msp.ErrUnknownOrganization, msp.ErrForeignAuthority, msp.ErrExpired, msp.ErrNotYetValid,

@@ -18,12 +18,10 @@ const refusedWords = "refused by the remote peer"
 var orderly = map[string]string{
 	"closed by this side":                             "是本端关闭的。",
 	"closed by the other side":                        "是对方关闭的。",
-	"replaced by a newer connection to the same peer": "通往同一节点的新连接取代了它。",
+	"replaced by another connection to the same peer": "让位给了通往同一节点的另一个连接。",
 	"comm is stopped":                                 "这个节点正在停止，或者已经停止。",
 	"enough peers have acknowledged":                  "别的节点的确认已经够数。",
 	"EOF":                                             "流已经结束。",
-	"both ends dialled at once, and the other dial stays":   "两边同时拨号，留下的是另一条。",
-	"both ends dialled at once, and this side's dial stays": "两边同时拨号，留下的是本端拨的那条。",
 }
 
 func isOrderly(words string) bool {
@@ -35,6 +33,7 @@ func isOrderly(words string) bool {
 var reasons = []struct{ words, zh string }{
 	// The handshake.
 	{"the peer is stopping", "对方正在停止。"},
+	{"both ends have dialled, and the other stream stays", "双方同时拨号，留下的是另一条流。"},
 	{"too many streams that have not authenticated yet", "还没证明身份的流太多了。"},
 	{"no TLS certificate", "没有出示 TLS 证书。"},
 	{"timed out waiting for connection message", "等不到对方的 ConnEstablish，超时了。"},
@@ -66,6 +65,7 @@ var reasons = []struct{ words, zh string }{
 	// The life of a connection.
 	{"timed out dialling", "拨号超时，那边没有回音。"},
 	{"the send queue is full", "发送队列满了。"},
+	{"the peer takes nothing any more", "对方迟迟不收，写超时了。"},
 	{"no subscribers", "没有人在等。"},
 	{"subscriber's buffer is full", "订阅者的缓冲满了。"},
 	{"timed out waiting for an item", "等待超时。"},
