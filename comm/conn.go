@@ -1039,7 +1039,7 @@ func endOfStream(stream stream, err error) error {
 // brokenBy returns reason if a connection that ended for it broke, and nil if it ended as somebody wished: one of the two sides, also
 // with a refusal that says so.
 func brokenBy(reason error) error {
-	for _, wish := range []error{ErrClosed, ErrPeerClosed, errReplaced, ErrStopped} {
+	for _, wish := range []error{ErrClosed, ErrPeerClosed, errReplaced, ErrTieBreak, ErrStopped} {
 		if errors.Is(reason, wish) {
 			return nil
 		}

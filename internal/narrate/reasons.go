@@ -16,12 +16,13 @@ const refusedWords = "refused by the remote peer"
 // orderly are the reasons for which a connection ends without anything being wrong. They stand alone, or as the words of another
 // peer would, behind nothing: an error that merely contains one is a failure.
 var orderly = map[string]string{
-	"closed by this side":                             "是本端关闭的。",
-	"closed by the other side":                        "是对方关闭的。",
-	"replaced by another connection to the same peer": "让位给了通往同一节点的另一个连接。",
-	"comm is stopped":                                 "这个节点正在停止，或者已经停止。",
-	"enough peers have acknowledged":                  "别的节点的确认已经够数。",
-	"EOF":                                             "流已经结束。",
+	"closed by this side":                                "是本端关闭的。",
+	"closed by the other side":                           "是对方关闭的。",
+	"replaced by another connection to the same peer":    "让位给了通往同一节点的另一个连接。",
+	"both ends have dialled, and the other stream stays": "双方同时拨号，留下的是另一条流。",
+	"comm is stopped":                                    "这个节点正在停止，或者已经停止。",
+	"enough peers have acknowledged":                     "别的节点的确认已经够数。",
+	"EOF":                                                "流已经结束。",
 }
 
 func isOrderly(words string) bool {

@@ -1,0 +1,565 @@
+package comm
+
+// Tests of two peers that dial each other at once (contract S2): one stream stays, both agree which, and no message is lost; and of
+// everybody else whose streams cross: who knows no rule, who has restarted, who dials by endpoint alone.
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gossipscope/comm/msp"
+	"gossipscope/comm/trace"
+	"gossipscope/proto"
+)
+
+func TestRuleGivesBothSidesTheSameStream(t *testing.T) {
+	// Each crossing is looked at by both: for one of them the newcomer is inbound, for the other its own.
+	for _, test := range []struct {
+		name string
+		e    encounter
+		want verdict
+	}{
+		{"nothing crosses an inbound stream", encounter{inbound: true, marked: true, smaller: true}, newcomerStays},
+		{"nothing crosses our own", encounter{marked: true}, newcomerStays},
+		{"the larger PKI-ID's stream arrives", encounter{inbound: true, rival: true, marked: true, smaller: true}, newcomerGoes},
+		{"the smaller PKI-ID's stream arrives", encounter{inbound: true, rival: true, marked: true}, newcomerStays},
+		{"ours is ready, and we are the larger", encounter{rival: true, marked: true}, newcomerGoes},
+		{"ours is ready, and we are the smaller", encounter{rival: true, marked: true, smaller: true}, newcomerStays},
+		{"a Fabric peer's stream arrives, we are the smaller", encounter{inbound: true, rival: true, smaller: true}, newcomerIsRead},
+		{"a Fabric peer's stream arrives, we are the larger", encounter{inbound: true, rival: true}, newcomerIsRead},
+		{"ours to a Fabric peer is ready", encounter{rival: true}, newcomerStays},
+	} {
+		if got := test.e.decide(); got != test.want {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// pair makes two peers; the first has the smaller PKI-ID.
+func pair(w *world, options ...func(*setup)) (small, large *testPeer) {
+	ids := []*msp.SigningIdentity{issue(w.t, w.org, "small or large"), issue(w.t, w.org, "large or small")}
+	slices.SortFunc(ids, func(a, b *msp.SigningIdentity) int { return bytes.Compare(a.PKIID(), b.PKIID()) })
+	return w.peer("S", append(options, withIdentity(ids[0]))...), w.peer("L", append(options, withIdentity(ids[1]))...)
+}
+
+// mustAgree fails the test unless the two peers have one connection, and it is the one that dialler dialled.
+func mustAgree(dialler, other *testPeer) {
+	dialler.t.Helper()
+	synctest.Wait()
+	dialler.mustStore(1)
+	other.mustStore(1)
+	dialler.mustDialNothing()
+	other.mustDialNothing()
+	if conn := dialler.connTo(other.remote()); conn.clientStream == nil {
+		dialler.t.Errorf("the connection that %s keeps is not the one that it dialled", dialler.name)
+	}
+	if conn := other.connTo(dialler.remote()); conn.serverStream == nil {
+		dialler.t.Errorf("the connection that %s keeps is not the one that %s dialled", other.name, dialler.name)
+	}
+}
+
+// mustThinkAllAlive fails the test if one of the peers presumes anybody dead.
+func mustThinkAllAlive(peers ...*testPeer) {
+	for _, p := range peers {
+		p.t.Helper()
+		if dead := p.noticesNow(); len(dead) != 0 {
+			p.t.Errorf("%s presumes %d peers dead, who are alive", p.name, len(dead))
+		}
+	}
+}
+
+// cross has both peers send before either has dialled, and returns what holds each dial. Each message has its sender's name in it.
+func cross(t *testing.T, small, large *testPeer) (smallDial, largeDial *hold) {
+	smallDial, largeDial = small.tr.hold(is(trace.DialStart)), large.tr.hold(is(trace.DialStart))
+	sendTexts(small, large.remote(), named("S", 3)...)
+	sendTexts(large, small.remote(), named("L", 3)...)
+	smallDial.reached()
+	largeDial.reached()
+	return smallDial, largeDial
+}
+
+// named returns n texts.
+func named(name string, n int) []string {
+	var texts []string
+	for i := range n {
+		texts = append(texts, fmt.Sprintf("%s %d", name, i))
+	}
+	return texts
+}
+
+func TestPeersThatDialEachOtherAtOnceKeepOneStreamAndEveryMessage(t *testing.T) {
+	refused := is(trace.AuthReceived, func(e trace.Event) bool { return errors.Is(e.Err, ErrTieBreak) })
+	for _, test := range []struct {
+		name string
+		play func(small, large *testPeer, smallDial, largeDial *hold)
+	}{
+		{"both go on at once", func(_, _ *testPeer, smallDial, largeDial *hold) {
+			smallDial.release()
+			largeDial.release()
+		}},
+		{"the one that stays is first", func(small, large *testPeer, smallDial, largeDial *hold) {
+			smallDial.release()
+			large.tr.wait(is(trace.StoreStored))
+			synctest.Wait()
+			largeDial.release()
+		}},
+		{"the one that goes is first", func(_, large *testPeer, smallDial, largeDial *hold) {
+			largeDial.release()
+			large.tr.wait(refused)
+			smallDial.release()
+		}},
+		{"the one that goes is refused before the other is stored", func(_, large *testPeer, smallDial, largeDial *hold) {
+			answer := large.tr.hold(is(trace.AuthRead, func(e trace.Event) bool { return e.Object.Role == trace.Acceptor }))
+			smallDial.release()
+			answer.reached()
+			largeDial.release()
+			large.tr.wait(refused)
+			answer.release()
+		}},
+		{"the one that goes is refused after the other is stored and not answered", func(_, large *testPeer, smallDial, largeDial *hold) {
+			answer := large.tr.hold(is(trace.AuthSend, func(e trace.Event) bool { return e.Object.Role == trace.Acceptor }))
+			smallDial.release()
+			answer.reached()
+			largeDial.release()
+			large.tr.wait(refused)
+			answer.release()
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				small, large := pair(w)
+				atSmall, atLarge := small.Accept(everything), large.Accept(everything)
+				smallDial, largeDial := cross(t, small, large)
+
+				test.play(small, large, smallDial, largeDial)
+
+				if diff := cmp.Diff(named("S", 3), receiveTexts(t, atLarge, 3)); diff != "" {
+					t.Errorf("what L got differs (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(named("L", 3), receiveTexts(t, atSmall, 3)); diff != "" {
+					t.Errorf("what S got differs (-want +got):\n%s", diff)
+				}
+				mustAgree(small, large)
+				mustThinkAllAlive(small, large)
+				sendTexts(large, small.remote(), "afterwards")
+				if got := receiveTexts(t, atSmall, 1); got[0] != "afterwards" {
+					t.Errorf("got %q", got)
+				}
+				if n := len(small.tr.all(is(trace.ConnDrop))) + len(large.tr.all(is(trace.ConnDrop))); n != 0 {
+					t.Errorf("%d messages were dropped", n)
+				}
+			})
+		})
+	}
+}
+
+// Order is kept while the queue changes hands: the senders do not stop for it, and some have the old connection in hand.
+func TestMessagesSentWhileTheQueueIsHandedOverKeepTheirOrder(t *testing.T) {
+	const n = 500
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w, configured(func(conf *Config) { conf.SendBuffSize = 2 * n }))
+		atSmall := small.Accept(everything)
+		smallDial, largeDial := cross(t, small, large)
+		sent := finished(func() { sendTexts(large, small.remote(), named("more", n)...) })
+		smallDial.release()
+		largeDial.release()
+		await(t, "the sender", sent)
+		if diff := cmp.Diff(append(named("L", 3), named("more", n)...), receiveTexts(t, atSmall, n+3)); diff != "" {
+			t.Errorf("what S got differs (-want +got):\n%s", diff)
+		}
+		mustAgree(small, large)
+	})
+}
+
+func TestAcknowledgementsAreWaitedForAlsoWhereADialHasLost(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w)
+		answering(small, acking)
+		answering(large, acking)
+		smallDial, largeDial := small.tr.hold(is(trace.DialStart)), large.tr.hold(is(trace.DialStart))
+		fromSmall := async(func() AggregatedSendResult { return small.SendWithAck(message(t, "S"), time.Minute, 1, large.remote()) })
+		fromLarge := async(func() AggregatedSendResult { return large.SendWithAck(message(t, "L"), time.Minute, 1, small.remote()) })
+		smallDial.reached()
+		largeDial.reached()
+		start := time.Now()
+		smallDial.release()
+		largeDial.release()
+		for _, results := range []<-chan AggregatedSendResult{fromSmall, fromLarge} {
+			if got, _ := await(t, "the result", results); got.AckCount() != 1 {
+				t.Errorf("got %v", got)
+			}
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		mustAgree(small, large)
+	})
+}
+
+func TestDialThatWasAheadOfTheOtherStreamIsRefusedWhileThatIsYoung(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w)
+		atSmall, atLarge := small.Accept(everything), large.Accept(everything)
+		smallDial, largeDial := cross(t, small, large)
+		smallDial.release()
+		receiveTexts(t, atLarge, 3)
+		receiveTexts(t, atSmall, 3) // L's queue has gone over to S's stream, and L's dial is still under way
+		time.Sleep(small.conf.ConnTimeout - time.Millisecond)
+		largeDial.release()
+		tie := small.tr.wait(is(trace.StoreTieBreak))
+		if !errors.Is(tie.Err, ErrTieBreak) {
+			t.Errorf("the verdict is %v, want a refusal", tie.Err)
+		}
+		mustAgree(small, large)
+		mustThinkAllAlive(small, large)
+	})
+}
+
+// A stream that is old enough gives way even to a dial that began before it, for a peer that has restarted is never locked out. The two
+// then do not agree; but both streams end in good order, and what was sent on either arrives.
+func TestDialThatArrivesTooLateForTheRuleLosesNoMessage(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w)
+		atSmall, atLarge := small.Accept(everything), large.Accept(everything)
+		smallDial, largeDial := cross(t, small, large)
+		smallDial.release()
+		receiveTexts(t, atLarge, 3)
+		receiveTexts(t, atSmall, 3)
+		time.Sleep(small.conf.ConnTimeout + time.Millisecond)
+		reading := large.tr.hold(is(trace.AuthRead, func(e trace.Event) bool { return e.Object.Role == trace.Initiator }))
+		largeDial.release()
+		small.tr.wait(is(trace.StoreReplaced))
+		sendTexts(small, large.remote(), "on the stream that L has given up")
+		sendTexts(large, small.remote(), "on the stream that S has given up")
+		reading.release()
+		if got := receiveTexts(t, atLarge, 1); got[0] != "on the stream that L has given up" {
+			t.Errorf("got %q", got)
+		}
+		if got := receiveTexts(t, atSmall, 1); got[0] != "on the stream that S has given up" {
+			t.Errorf("got %q", got)
+		}
+		time.Sleep(time.Minute)
+		mustThinkAllAlive(small, large)
+		sendTexts(small, large.remote(), "afresh")
+		receiveTexts(t, atLarge, 1)
+		mustAgree(small, large)
+	})
+}
+
+func TestDialIsBegunAnewWhenThePeersOwnHasComeToNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w)
+		atSmall := small.Accept(everything)
+		wrong := nobody("X")
+		wrong.PKIID = large.GetPKIid() // where S thinks that L lives
+		smallDial := small.tr.hold(is(trace.DialStart))
+		sendTexts(small, wrong, "into the void")
+		smallDial.reached()
+		sendTexts(large, small.remote(), named("L", 3)...)
+		large.tr.wait(is(trace.AuthReceived, failed))
+		start := time.Now()
+		smallDial.release()
+		if diff := cmp.Diff(named("L", 3), receiveTexts(t, atSmall, 3)); diff != "" {
+			t.Errorf("what S got differs (-want +got):\n%s", diff)
+		}
+		if took := time.Since(start); took != large.conf.ConnTimeout {
+			t.Errorf("it took %v, want %v", took, large.conf.ConnTimeout)
+		}
+		mustAgree(large, small)
+		mustThinkAllAlive(large)
+	})
+}
+
+// The peer insists on its own dial and that never gets through: at some time the message must be given up.
+func TestDialThatIsRefusedAgainAndAgainIsGivenUpWithoutANotice(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w, configured(func(conf *Config) { conf.DialTimeout = time.Hour; conf.ConnTimeout = 30 * time.Minute }))
+		smallDial := small.tr.hold(is(trace.DialStart))
+		sendTexts(small, large.remote(), "held for ever")
+		smallDial.reached()
+		sendTexts(large, small.remote(), "hello")
+		time.Sleep(24 * time.Hour)
+		drop := large.tr.wait(is(trace.ConnDrop))
+		if !errors.Is(drop.Err, ErrTieBreak) {
+			t.Errorf("the message was dropped because of %v", drop.Err)
+		}
+		if dials := len(large.tr.all(is(trace.DialStart))); dials != 5 {
+			t.Errorf("L dialled %d times, want 5: one, and one more for each connection timeout that a dial of S may last", dials)
+		}
+		large.mustDialNothing()
+		mustThinkAllAlive(large)
+	})
+}
+
+func TestEndOfTheWaitForTheOtherStream(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		end  func(large, small *testPeer)
+	}{
+		{"CloseConn", func(large, small *testPeer) { large.CloseConn(small.remote()) }},
+		{"Stop", func(large, _ *testPeer) { large.Stop() }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				small, large := pair(w)
+				_, largeDial := cross(t, small, large)
+				largeDial.release()
+				large.tr.wait(is(trace.AuthReceived, failed))
+				start := time.Now()
+				test.end(large, small)
+				synctest.Wait()
+				if drops := large.tr.all(is(trace.ConnDrop)); len(drops) != 3 || time.Since(start) != 0 {
+					t.Errorf("%d messages were dropped after %v, want 3 at once", len(drops), time.Since(start))
+				}
+				large.mustDialNothing()
+			})
+		})
+	}
+}
+
+// Where only the endpoint is known, nobody can know of a dial to whom it leads.
+func TestPeersThatDialEachOthersEndpointsAtOnceLoseNothing(t *testing.T) {
+	answerOf := func(p *testPeer) *hold {
+		return p.tr.hold(is(trace.AuthSend, func(e trace.Event) bool { return e.Object.Role == trace.Acceptor }))
+	}
+	for _, test := range []struct {
+		name         string
+		small, large bool // who knows the other's PKI-ID
+		play         func(smallDial, largeDial *hold)
+	}{
+		{"neither knows", false, false, func(smallDial, largeDial *hold) { smallDial.release(); largeDial.release() }},
+		{"the smaller knows", true, false, func(smallDial, largeDial *hold) { smallDial.release(); largeDial.release() }},
+		{"the larger knows", false, true, func(smallDial, largeDial *hold) { smallDial.release(); largeDial.release() }},
+		{"neither knows, the smaller first", false, false, func(smallDial, largeDial *hold) {
+			smallDial.release()
+			synctest.Wait()
+			largeDial.release()
+		}},
+		{"neither knows, the larger first", false, false, func(smallDial, largeDial *hold) {
+			largeDial.release()
+			synctest.Wait()
+			smallDial.release()
+		}},
+	} {
+		for _, acceptBoth := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, both accept before either answers: %v", test.name, acceptBoth), func(t *testing.T) {
+				inBubble(t, func(t *testing.T, w *world) {
+					small, large := pair(w)
+					atSmall, atLarge := small.Accept(everything), large.Accept(everything)
+					smallDial, largeDial := small.tr.hold(is(trace.DialStart)), large.tr.hold(is(trace.DialStart))
+					name := func(p *testPeer, known bool) *RemotePeer {
+						if known {
+							return p.remote()
+						}
+						return p.whoever()
+					}
+					sendTexts(small, name(large, test.small), named("S", 3)...)
+					sendTexts(large, name(small, test.large), named("L", 3)...)
+					smallDial.reached()
+					largeDial.reached()
+					holds := []*hold{answerOf(small), answerOf(large)}
+					if !acceptBoth {
+						holds[0].release()
+						holds[1].release()
+					}
+					test.play(smallDial, largeDial)
+					synctest.Wait()
+					for _, h := range holds {
+						h.release()
+					}
+					if diff := cmp.Diff(named("S", 3), receiveTexts(t, atLarge, 3)); diff != "" {
+						t.Errorf("what L got differs (-want +got):\n%s", diff)
+					}
+					if diff := cmp.Diff(named("L", 3), receiveTexts(t, atSmall, 3)); diff != "" {
+						t.Errorf("what S got differs (-want +got):\n%s", diff)
+					}
+					time.Sleep(time.Minute)
+					mustThinkAllAlive(small, large)
+					sendTexts(large, small.remote(), "afterwards")
+					receiveTexts(t, atSmall, 1)
+					if mine, theirs := small.connStore.connNum(), large.connStore.connNum(); mine != 1 || theirs != 1 {
+						t.Errorf("S has %d connections and L %d", mine, theirs)
+					}
+				})
+			})
+		}
+	}
+}
+
+// joinMarked is join by an initiator that knows the rule.
+func (p *wirePeer) joinMarked(endpoint string) *wireStream {
+	p.w.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	p.w.t.Cleanup(cancel)
+	s, err := p.dial(endpoint).GossipStream(marked(ctx))
+	if err != nil {
+		p.w.t.Fatal(err)
+	}
+	if err := s.Send(p.clientHello()); err != nil && err != io.EOF {
+		p.w.t.Fatal(err)
+	}
+	return &wireStream{stream: s, t: p.w.t, finish: s.CloseSend, cancel: cancel}
+}
+
+// largerThan makes a wirePeer whose PKI-ID is larger than that of p.
+func (w *world) largerThan(p *testPeer) *wirePeer {
+	for {
+		if other := w.wirePeer("L"); bytes.Compare(p.GetPKIid(), other.pkiID()) < 0 {
+			return other
+		}
+	}
+}
+
+func TestPeerThatHasRestartedIsLetInAfterAConnectionTimeout(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small := w.peer("S")
+		inbox := small.Accept(everything)
+		large := w.largerThan(small)
+		before := large.acceptor(likeFabric)
+		sendTexts(small, before.remote(), "hello")
+		await(t, "the message", before.received)
+
+		early := large.joinMarked(small.endpoint)
+		if _, err := early.next(); !errors.Is(refusalIn(err), ErrTieBreak) {
+			t.Errorf("a stream beside a young one ended with %v", err)
+		}
+		time.Sleep(small.conf.ConnTimeout)
+		late := large.joinMarked(small.endpoint)
+		late.read()
+		late.write("I am back")
+		if got := receiveTexts(t, inbox, 1); got[0] != "I am back" {
+			t.Errorf("got %q", got)
+		}
+		sendTexts(small, before.remote(), "welcome")
+		if got := textOf(late.read()); got != "welcome" {
+			t.Errorf("the restarted peer got %q", got)
+		}
+	})
+}
+
+// What a Fabric peer does when both dial: it keeps the stream that it has accepted, and ends the one that it has dialled.
+func TestStreamOfAFabricPeerIsReadBesideOursUntilItEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		inbox := a.Accept(everything)
+		b := w.wirePeer("B")
+		acceptor := b.acceptor(likeFabric)
+		dial := a.tr.hold(is(trace.DialStart))
+		sendTexts(a, acceptor.remote(), "on ours")
+		dial.reached()
+		theirs := b.join(a.endpoint)
+		theirs.write("on theirs")
+		if got := receiveTexts(t, inbox, 1); got[0] != "on theirs" {
+			t.Errorf("got %q", got)
+		}
+		a.mustStore(0)
+		dial.release()
+		if got := textOf(decode(t, first(await(t, "the message", acceptor.received)))); got != "on ours" {
+			t.Errorf("B got %q", got)
+		}
+		a.mustStore(1)
+		theirs.write("the last on theirs")
+		if got := receiveTexts(t, inbox, 1); got[0] != "the last on theirs" {
+			t.Errorf("got %q", got)
+		}
+		if err := theirs.finish(); err != nil {
+			t.Fatal(err)
+		}
+		if err := theirs.end(); err != nil {
+			t.Errorf("their stream ended with %v", err)
+		}
+		sendTexts(a, acceptor.remote(), "still on ours")
+		await(t, "the message", acceptor.received)
+		a.mustStore(1)
+		mustThinkAllAlive(a)
+	})
+}
+
+func first[T any](value T, _ bool) T { return value }
+
+func TestStreamThatIsOnlyReadEndsWithCloseConnAndWithStop(t *testing.T) {
+	for name, end := range map[string]func(a *testPeer, b *wirePeer){
+		"CloseConn": func(a *testPeer, b *wirePeer) { a.CloseConn(&RemotePeer{PKIID: b.pkiID()}) },
+		"Stop":      func(a *testPeer, _ *wirePeer) { a.halt() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				a, b := w.peer("A"), w.wirePeer("B")
+				dial := a.tr.hold(is(trace.DialStart))
+				sendTexts(a, &RemotePeer{Endpoint: w.blackHole("nowhere"), PKIID: b.pkiID()}, "hello")
+				dial.reached()
+				theirs := b.join(a.endpoint)
+				end(a, b)
+				if err := theirs.drain(); err != io.EOF && name == "CloseConn" {
+					t.Errorf("the stream ended with %v", err)
+				}
+				if n := len(a.connStore.aside); n != 0 {
+					t.Errorf("%d streams are still read", n)
+				}
+			})
+		})
+	}
+}
+
+// A dial that fails while the peer's own stream is there says nothing about the peer (S9).
+func TestQueueOfAFailedDialGoesToThePeersOwnStream(t *testing.T) {
+	t.Run("of a Fabric peer", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, w *world) {
+			a, b := w.peer("A"), w.wirePeer("B")
+			dial := a.tr.hold(is(trace.DialStart))
+			sendTexts(a, &RemotePeer{Endpoint: nobody("X").Endpoint, PKIID: b.pkiID()}, named("A", 3)...)
+			dial.reached()
+			theirs := b.join(a.endpoint)
+			dial.release()
+			for _, want := range named("A", 3) {
+				if got := textOf(theirs.read()); got != want {
+					t.Errorf("B got %q, want %q", got, want)
+				}
+			}
+			sendTexts(a, &RemotePeer{Endpoint: nobody("X").Endpoint, PKIID: b.pkiID()}, "and more")
+			if got := textOf(theirs.read()); got != "and more" {
+				t.Errorf("B got %q", got)
+			}
+			mustThinkAllAlive(a)
+		})
+	})
+	t.Run("of one of ours", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, w *world) {
+			small, large := pair(w)
+			atSmall := small.Accept(everything)
+			dial := large.tr.hold(is(trace.DialStart))
+			sendTexts(large, &RemotePeer{Endpoint: nobody("X").Endpoint, PKIID: small.GetPKIid()}, named("L", 3)...)
+			dial.reached()
+			sendTexts(small, large.remote(), "hello")
+			receiveTexts(t, atSmall, 3)
+			dial.release()
+			mustAgree(small, large)
+			mustThinkAllAlive(large)
+		})
+	})
+}
+
+// The store of an initiator has the mark on every stream, and the protocol itself knows nothing of it.
+func TestInitiatorMarksItsStreams(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		seen := make(chan bool, 1)
+		b := w.wirePeer("B").acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+			seen <- isMarked(stream.Context())
+			return likeFabric(b, stream)
+		})
+		sendTexts(a, b.remote(), "hello")
+		if isSet, _ := await(t, "the stream", seen); !isSet {
+			t.Error("the stream carries no mark")
+		}
+	})
+}
