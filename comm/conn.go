@@ -13,7 +13,7 @@ package comm
 // everything that can go wrong, so "sent" is a word that this file avoids: a message is enqueued, then written, or dropped.
 //
 // When there are two connections to one peer, because both dialled or because it has come back, one gives way: it hands its queue to
-// the other (giveWay) and reads what the peer may still send on it. Which of the two, tiebreak.go decides.
+// the other (giveWay) and reads what the peer may still send on it. Which of the two, and how, stands in tiebreak.go.
 
 import (
 	"cmp"
@@ -26,7 +26,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
 
@@ -204,57 +203,6 @@ func (cs *connectionStore) dial(conn *connection) {
 	conn.serviceConnection()
 }
 
-// waitForDialAhead lets one dial to an endpoint at a time go on. Of two, one by PKI-ID and one without, the second often finds that
-// the first has made the connection that it wants; two streams to one peer would then only have pushed each other out.
-func (cs *connectionStore) waitForDialAhead(conn *connection) error {
-	if conn.behind == nil {
-		return nil
-	}
-	select {
-	case <-conn.behind.ready:
-	case <-conn.stopChan:
-		return conn.reason()
-	}
-	conn.behind = nil // or each dial would keep all that were before it
-	cs.Lock()
-	defer cs.Unlock()
-	if other := cs.find(&RemotePeer{Endpoint: conn.endpoint, PKIID: conn.expected}); other != nil {
-		return errReplaced // giveUp finds the other one, too
-	}
-	return nil
-}
-
-// giveUp takes a dial that has failed out of the store, and returns what becomes the reason of its end. If the peer can be reached all
-// the same, because a stream of its own has come in meanwhile, that one takes over the queue, and nobody has died.
-//
-// A dial that was refused, since the peer was dialling us, and that has waited in vain for the peer's stream, is begun anew: either the
-// peer's dial has failed by now, or the peer meant a stream of which we knew already that it was over.
-func (cs *connectionStore) giveUp(conn *connection, err error) error {
-	cs.Lock()
-	defer cs.Unlock()
-	cs.endDial(conn)
-	if conn.toDie() || cs.isClosing {
-		return err
-	}
-	remotePeer := &RemotePeer{Endpoint: conn.endpoint, PKIID: conn.expected}
-	successor := cs.find(remotePeer)
-	if successor == nil {
-		successor = alive(cs.aside[string(conn.expected)])
-	}
-	if successor == nil && conn.successor() == nil && (errors.Is(err, ErrTieBreak) || err == errReplaced) && conn.mayDialAgain() {
-		successor = cs.beginDial(remotePeer)
-		successor.attempt = conn.attempt + 1
-		defer func() { go cs.dial(successor) }()
-	}
-	if successor != nil {
-		conn.giveWay(successor)
-	}
-	if conn.successor() != nil {
-		return errReplaced
-	}
-	return err
-}
-
 // onConnected is asked what becomes of a connection that has authenticated, and stores it if it is to stay, under the PKI-ID that was
 // proven. It is the end of a dial that succeeded; and GossipStream calls it before it answers the initiator, so that an answer means
 // acceptance. Another connection to the same peer that is already there then gives way.
@@ -300,33 +248,6 @@ func (cs *connectionStore) admit(conn *connection) (replaced *connection, err er
 	}
 	cs.store(conn, standing)
 	return standing, nil
-}
-
-// judge finds out whether two streams to one peer have crossed each other, and asks tiebreak.go what then.
-//
-// An inbound newcomer has a rival if a dial of our own to its peer is under way, or has ended in a connection so recently that the
-// peer, when it dialled, could not know. A newcomer of our own has one if the peer's stream was stored while it was being dialled. That
-// happens only to a dial without a PKI-ID, of which nobody could know where it would lead.
-func (cs *connectionStore) judge(conn, standing *connection) verdict {
-	e := encounter{inbound: conn.serverStream != nil, smaller: string(cs.self) < string(conn.pkiID)}
-	if e.inbound {
-		dial := alive(cs.destinationLocks[destination("", conn.pkiID)])
-		e.rival = dial != nil || standing != nil && standing.young.Load()
-		e.marked = isMarked(conn.serverStream.Context())
-	} else if standing != nil && standing.serverStream != nil {
-		e.rival = standing.begun > conn.begun
-		e.marked = isMarked(standing.serverStream.Context())
-	}
-	if !e.rival {
-		return newcomerStays
-	}
-	verdict := e.decide()
-	var why error
-	if verdict == newcomerGoes {
-		why = ErrTieBreak
-	}
-	cs.trace.Report(trace.StoreTieBreak, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object(), Err: why})
-	return verdict
 }
 
 // store makes conn the connection to its peer. It leaves one map and enters the other in one critical section, so that nobody finds
@@ -586,84 +507,6 @@ func (conn *connection) saysFarewell() bool {
 	return conn.farewell
 }
 
-// beYoung makes the connection count as young for a connection timeout. The caller holds the mutex of the store.
-func (conn *connection) beYoung() {
-	conn.Lock()
-	defer conn.Unlock()
-	if conn.toDie() {
-		return
-	}
-	conn.young.Store(true)
-	conn.ageing = conn.conf.AfterFunc(conn.conf.ConnTimeout, func() { conn.young.Store(false) })
-}
-
-// stopAgeing takes back the timer of beYoung; none may outlive Stop. The caller holds the connection's mutex.
-func (conn *connection) stopAgeing() {
-	if conn.ageing != nil {
-		conn.ageing()
-	}
-}
-
-// mayDialAgain reports whether a dial that was refused for the other end's own dial may be begun once more. It may for as long as that
-// other dial can last: every round waits a connection timeout.
-func (conn *connection) mayDialAgain() bool {
-	return time.Duration(conn.attempt)*conn.conf.ConnTimeout <= conn.conf.DialTimeout+conn.conf.ConnTimeout
-}
-
-// awaitSuccessor waits, for a connection timeout at most, for the stream that the peer says it prefers.
-func (conn *connection) awaitSuccessor() {
-	wait, cancel := util.WithTimeout(conn.ctx, conn.conf.AfterFunc, conn.conf.ConnTimeout, ErrTieBreak)
-	defer cancel()
-	select {
-	case <-conn.gaveWay:
-	case <-wait.Done():
-	}
-}
-
-// giveWay gives the queue to another connection to the same peer: once, before anybody can find heir. It is called under the mutex of
-// the store.
-func (conn *connection) giveWay(heir *connection) {
-	if conn.successor() != nil {
-		return
-	}
-	conn.Lock()
-	conn.heir = heir
-	conn.Unlock()
-	close(conn.gaveWay)
-	peer := conn.expected
-	if len(peer) == 0 {
-		peer = conn.pkiID
-	}
-	conn.trace.Report(trace.StoreHandover, trace.Event{Peer: peer, Subject: heir.trace.Object(), Queue: conn.queue()})
-	conn.moveQueue()
-}
-
-// successor returns the connection that has taken over the queue, nil if there is none.
-func (conn *connection) successor() *connection {
-	select {
-	case <-conn.gaveWay:
-		return conn.heir
-	default:
-		return nil
-	}
-}
-
-// moveQueue moves what is in the queue to the successor's, in order. Besides giveWay it is called by senders that had the connection
-// in hand when it gave way. The mutex is what keeps the order of a sender's messages: he waits here until whoever moves his message
-// has put it down, and only then can he send the next one, which goes to the successor at once.
-func (conn *connection) moveQueue() {
-	conn.Lock()
-	defer conn.Unlock()
-	for {
-		select {
-		case m := <-conn.outBuff:
-			conn.heir.send(conn.ctx, m, nonBlockingSend)
-		default:
-			return
-		}
-	}
-}
-
 // isServing reports whether the handshake has ended.
 func (conn *connection) isServing() bool {
 	select {
@@ -689,8 +532,8 @@ func (conn *connection) abandon(reason error) {
 // send puts a message into the queue, or drops it and says why. Returning nil means "queued", never "sent". A blocking send waits
 // for room until the connection or wait ends; a non-blocking one drops the message if there is none.
 func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock blockingBehavior) error {
-	if heir := conn.successor(); heir != nil {
-		return heir.send(wait, m, shouldBlock)
+	if conn.successor() != nil {
+		return conn.forward(wait, m, shouldBlock)
 	}
 	if conn.toDie() {
 		return conn.drop(m, conn.reason())
@@ -699,7 +542,7 @@ func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock bl
 		select {
 		case conn.outBuff <- m:
 		case <-conn.gaveWay:
-			return conn.heir.send(wait, m, shouldBlock)
+			return conn.forward(wait, m, shouldBlock)
 		case <-conn.stopChan:
 			return conn.drop(m, conn.reason())
 		case <-wait.Done():

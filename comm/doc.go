@@ -11,6 +11,7 @@
 //	ack.go        sending with acknowledgements
 //	demux.go      from connections to subscribers
 //	msg.go        what a subscriber gets, and how he answers
+//	tiebreak.go   which of two connections to one peer stays, and how the other gives way; upstream has no rule for it, and no file
 //
 // # The way of a message
 //
@@ -24,9 +25,11 @@
 //	goroutine     how many              begun by                  ends when
 //	dialer        one a dial            getConnection             the dial has failed; else it becomes the service
 //	handler       one inbound stream    gRPC, in GossipStream     its handshake has failed; else it becomes the service
-//	service       one a connection      dialer or handler         the connection is closed; on an inbound stream this ends the stream
+//	service       one a connection      dialer or handler         the connection is closed, and has parted from the other end; on an
+//	                                                              inbound stream this ends the stream
 //	reader        one a connection      serviceConnection         Recv ends: by the other end, by cancel, or by the handler's return
-//	writer        one a connection      serviceConnection         the connection is closed, or a write fails
+//	writer        one a connection      serviceConnection         the connection is closed and its queue is empty or given away, or a
+//	                                                              write fails
 //	bounded       one an operation      the handshake             the one Recv or Send of a handshake that it runs has ended
 //	ack           one a peer            SendWithAck               the outcome for that peer is known
 //	subscription  one an Accept         Accept                    the demultiplexer is closed, or the instance stops
@@ -41,7 +44,8 @@
 //	connection.stopChan   0             nobody              the first close
 //	connection.ready      0             nobody              the goroutine that ran the handshake
 //	connection.noWriter   0             nobody              the writer, or whoever knows that there will be none
-//	msgChan               RecvBuffSize  the reader          the reader, when the stream has ended
+//	connection.gaveWay    0             nobody              whoever gives the queue to another connection
+//	connection.msgChan    RecvBuffSize  the reader          the reader, when the stream has ended
 //	a generic channel     10            DeMultiplex         ChannelDeMultiplexer.Close, when no DeMultiplex runs any more
 //	a specific channel    10            its subscription    Stop, when every goroutine has gone
 //	PresumedDead          0             the notices         nobody
@@ -52,11 +56,13 @@
 //
 // # The locks
 //
-// There is no order of the layer's locks, because none of them is ever taken under another; and nothing that could wait is done under
-// one. Reports of the tracer may be made under a lock, gates never.
+// The order of the layer's locks is short: the store's comes before a connection's, and that of a connection that gives its queue away
+// before its successor's. None of the others is ever taken under another; and nothing that could wait is done under one. Reports of the
+// tracer may be made under a lock, gates never.
 //
 //	connectionStore.RWMutex     the maps of connections and dials, and whether the store is closing
-//	connection.RWMutex          why the connection was closed
+//	connection.RWMutex          why the connection was closed, and who has its queue
+//	ackSendOperation.Mutex      which peers have been claimed
 //	commImpl.lock               enter against Stop; the list of subscriptions
 //	ChannelDeMultiplexer.lock   the list of subscribers
 //	pendingStreams.Mutex        the counts of streams that have proven nothing

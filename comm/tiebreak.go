@@ -11,13 +11,20 @@ package comm
 // PKI-ID stays. Otherwise the newest stays, for a peer that has restarted dials again because it knows nothing of the older one.
 //
 // The acceptor decides, since it answers last (acceptPeer): it refuses a stream that is to go before a word was exchanged on it. The
-// initiator follows. Its messages are not lost: they have not been written yet, and connection.giveWay takes them to the stream that
-// stays (conn.go).
+// initiator follows. Its messages are not lost: they have not been written yet, and giveWay takes them to the stream that stays.
+//
+// That handing over of a queue is the second half of this file. It serves whenever there are two connections to one peer: also when a
+// peer comes back, when a dial fails whose peer has called meanwhile, and when two dials to one endpoint lead to the same peer.
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"google.golang.org/grpc/metadata"
+
+	"gossipscope/comm/trace"
+	"gossipscope/comm/util"
 )
 
 // markKey is how an initiator of our kind tells the acceptor that it knows the rule. It travels as gRPC metadata, beside the protocol
@@ -68,4 +75,168 @@ func (e encounter) decide() verdict {
 	default:
 		return newcomerStays
 	}
+}
+
+// judge says what becomes of a connection that has just authenticated; standing is the one that the store has to the same peer, if it has
+// one. It runs on the goroutine of the handshake, and the caller holds the mutex.
+//
+// An inbound newcomer has a rival if a dial of our own to its peer is under way, or has ended in a connection so recently that the
+// peer, when it dialled, could not know. A newcomer of our own has one if the peer's stream was stored while it was being dialled. That
+// happens only to a dial without a PKI-ID, of which nobody could know where it would lead.
+func (cs *connectionStore) judge(conn, standing *connection) verdict {
+	e := encounter{inbound: conn.serverStream != nil, smaller: string(cs.self) < string(conn.pkiID)}
+	if e.inbound {
+		dial := alive(cs.destinationLocks[destination("", conn.pkiID)])
+		e.rival = dial != nil || standing != nil && standing.young.Load()
+		e.marked = isMarked(conn.serverStream.Context())
+	} else if standing != nil && standing.serverStream != nil {
+		e.rival = standing.begun > conn.begun
+		e.marked = isMarked(standing.serverStream.Context())
+	}
+	if !e.rival {
+		return newcomerStays
+	}
+	verdict := e.decide()
+	var why error
+	if verdict == newcomerGoes {
+		why = ErrTieBreak
+	}
+	cs.trace.Report(trace.StoreTieBreak, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object(), Err: why})
+	return verdict
+}
+
+// beYoung makes the connection count as young for a connection timeout. The caller holds the mutex of the store.
+func (conn *connection) beYoung() {
+	conn.Lock()
+	defer conn.Unlock()
+	if conn.toDie() {
+		return
+	}
+	conn.young.Store(true)
+	conn.ageing = conn.conf.AfterFunc(conn.conf.ConnTimeout, func() { conn.young.Store(false) })
+}
+
+// stopAgeing takes back the timer of beYoung; none may outlive Stop. The caller holds the connection's mutex.
+func (conn *connection) stopAgeing() {
+	if conn.ageing != nil {
+		conn.ageing()
+	}
+}
+
+// giveWay gives the queue to another connection to the same peer: once, before anybody can find heir. It is called under the mutex of
+// the store.
+func (conn *connection) giveWay(heir *connection) {
+	if conn.successor() != nil {
+		return
+	}
+	conn.Lock()
+	conn.heir = heir
+	conn.Unlock()
+	close(conn.gaveWay)
+	peer := conn.expected
+	if len(peer) == 0 {
+		peer = conn.pkiID
+	}
+	conn.trace.Report(trace.StoreHandover, trace.Event{Peer: peer, Subject: heir.trace.Object(), Queue: conn.queue()})
+	conn.moveQueue()
+}
+
+// successor returns the connection that has taken over the queue, nil if there is none.
+func (conn *connection) successor() *connection {
+	select {
+	case <-conn.gaveWay:
+		return conn.heir
+	default:
+		return nil
+	}
+}
+
+// forward sends a message over the successor, for a sender that had this connection in hand when it gave way. What he has put into the
+// queue here goes first.
+func (conn *connection) forward(wait context.Context, m *msgSending, shouldBlock blockingBehavior) error {
+	conn.moveQueue()
+	return conn.heir.send(wait, m, shouldBlock)
+}
+
+// moveQueue moves what is in the queue to the successor's, in order. Besides giveWay it is called by senders that had the connection
+// in hand when it gave way. The mutex is what keeps the order of a sender's messages: he waits here until whoever moves his message
+// has put it down, and only then can he send the next one.
+func (conn *connection) moveQueue() {
+	conn.Lock()
+	defer conn.Unlock()
+	for {
+		select {
+		case m := <-conn.outBuff:
+			conn.heir.send(conn.ctx, m, nonBlockingSend)
+		default:
+			return
+		}
+	}
+}
+
+// awaitSuccessor waits, for a connection timeout at most, for the stream that the peer says it prefers.
+func (conn *connection) awaitSuccessor() {
+	wait, cancel := util.WithTimeout(conn.ctx, conn.conf.AfterFunc, conn.conf.ConnTimeout, ErrTieBreak)
+	defer cancel()
+	select {
+	case <-conn.gaveWay:
+	case <-wait.Done():
+	}
+}
+
+// giveUp takes a dial that has failed out of the store, and returns what becomes the reason of its end. If the peer can be reached all
+// the same, because a stream of its own has come in meanwhile, that one takes over the queue, and nobody has died.
+//
+// A dial that was refused, since the peer was dialling us, and that has waited in vain for the peer's stream, is begun anew: either the
+// peer's dial has failed by now, or the peer meant a stream of which we knew already that it was over.
+func (cs *connectionStore) giveUp(conn *connection, err error) error {
+	cs.Lock()
+	defer cs.Unlock()
+	cs.endDial(conn)
+	if conn.toDie() || cs.isClosing {
+		return err
+	}
+	remotePeer := &RemotePeer{Endpoint: conn.endpoint, PKIID: conn.expected}
+	successor := cs.find(remotePeer)
+	if successor == nil {
+		successor = alive(cs.aside[string(conn.expected)])
+	}
+	if successor == nil && conn.successor() == nil && (errors.Is(err, ErrTieBreak) || err == errReplaced) && conn.mayDialAgain() {
+		successor = cs.beginDial(remotePeer)
+		successor.attempt = conn.attempt + 1
+		defer func() { go cs.dial(successor) }()
+	}
+	if successor != nil {
+		conn.giveWay(successor)
+	}
+	if conn.successor() != nil {
+		return errReplaced
+	}
+	return err
+}
+
+// mayDialAgain reports whether a dial that was refused for the other end's own dial may be begun once more. It may for as long as that
+// other dial can last: every round waits a connection timeout.
+func (conn *connection) mayDialAgain() bool {
+	return time.Duration(conn.attempt)*conn.conf.ConnTimeout <= conn.conf.DialTimeout+conn.conf.ConnTimeout
+}
+
+// waitForDialAhead lets one dial to an endpoint at a time go on. Of two, one by PKI-ID and one without, the second often finds that
+// the first has made the connection that it wants; two streams to one peer would then only have pushed each other out.
+func (cs *connectionStore) waitForDialAhead(conn *connection) error {
+	if conn.behind == nil {
+		return nil
+	}
+	select {
+	case <-conn.behind.ready:
+	case <-conn.stopChan:
+		return conn.reason()
+	}
+	conn.behind = nil // or each dial would keep all that were before it
+	cs.Lock()
+	defer cs.Unlock()
+	if other := cs.find(&RemotePeer{Endpoint: conn.endpoint, PKIID: conn.expected}); other != nil {
+		return errReplaced // giveUp finds the other one, too
+	}
+	return nil
 }
