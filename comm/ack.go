@@ -30,6 +30,7 @@ var (
 type inFlight struct {
 	conn *connection        // whose queue it went into
 	acks *util.Subscription // what its acknowledgement will arrive on
+	lost <-chan error       // what it will be heard from that it was dropped after all
 }
 
 // sendFunc queues msg for one peer, or says why it could not be queued.
@@ -133,11 +134,12 @@ func (c *commImpl) sendForAck(ctx context.Context, remotePeer *RemotePeer, msg *
 	}
 	acks := c.pubSub.Subscribe(topicForAck(msg.Nonce, conn.pkiID), timeout)
 	c.trace.Report(trace.AckSubscribe, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
-	if err := conn.send(ctx, &msgSending{envelope: msg.Envelope, time: ctx}, blockingSend); err != nil {
+	lost := make(chan error, 1)
+	if err := conn.send(ctx, &msgSending{envelope: msg.Envelope, time: ctx, lost: lost}, blockingSend); err != nil {
 		acks.Unsubscribe()
 		return nil, err
 	}
-	return &inFlight{conn: conn, acks: acks}, nil
+	return &inFlight{conn: conn, acks: acks, lost: lost}, nil
 }
 
 // connected returns a connection to the peer that has authenticated. It waits for a dial, and goes along when one gives way to another
@@ -166,8 +168,9 @@ func (c *commImpl) connected(ctx context.Context, remotePeer *RemotePeer) (*conn
 	return conn, nil
 }
 
-// awaitAck implements waitFunc. It waits no longer than there is a connection on which the acknowledgement could come: one that broke
-// is an answer, too. One that gave way has a successor, and there the message may be by now.
+// awaitAck implements waitFunc. It waits no longer than there is a message that could be acknowledged, and a connection on which the
+// acknowledgement could come: the loss of either is an answer, too. A connection that gave way has a successor, and there the message may
+// be by now.
 func awaitAck(ctx context.Context, enough <-chan struct{}, sent *inFlight) error {
 	for {
 		select {
@@ -183,10 +186,12 @@ func awaitAck(ctx context.Context, enough <-chan struct{}, sent *inFlight) error
 			return errEnough
 		case <-ctx.Done():
 			return sent.lastLook(context.Cause(ctx))
-		case <-sent.conn.ctx.Done():
+		case why := <-sent.lost:
+			return sent.lastLook(why)
+		case <-sent.conn.noReader:
 			heir := sent.conn.successor()
 			if heir == nil {
-				return sent.lastLook(context.Cause(sent.conn.ctx))
+				return sent.lastLook(sent.conn.lossReason())
 			}
 			sent.conn = heir
 		}

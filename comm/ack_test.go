@@ -551,7 +551,7 @@ func TestCallTellsItsStepsInTheirOrder(t *testing.T) {
 
 // onOpenConnection is a message on its way over a connection that does not end.
 func onOpenConnection(t testing.TB, acks *util.Subscription) *inFlight {
-	return &inFlight{conn: &connection{ctx: t.Context(), gaveWay: make(chan struct{})}, acks: acks}
+	return &inFlight{conn: &connection{noReader: make(chan struct{})}, acks: acks}
 }
 
 // Two cases of a select may be ready at once when the goroutine wakes, and then Go picks one by chance.

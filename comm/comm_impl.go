@@ -377,15 +377,20 @@ func (c *commImpl) Accept(acceptor common.MessageAcceptor) <-chan proto.Received
 	return specificChan
 }
 
-// handToSubscriber takes messages from the demultiplexer to one subscriber, until the demultiplexer or the instance ends.
+// handToSubscriber takes messages from the demultiplexer to one subscriber, until the demultiplexer is closed. When the instance ends, what
+// is still on its way to him is dropped: he may have gone.
 func (c *commImpl) handToSubscriber(generic *channel, specificChan chan<- proto.ReceivedMessage) {
 	for msg := range generic.messages {
+		if c.life.Err() != nil {
+			msg.conn.lose(msg.Envelope, generic.queue(), ErrStopped)
+			continue
+		}
 		c.trace.Gate(trace.AcceptHand, trace.Event{Peer: msg.conn.pkiID, Number: uint64(generic.number), Envelope: msg.Envelope,
 			Subject: msg.conn.trace.Object()})
 		select {
 		case specificChan <- msg:
 		case <-c.exitChan:
-			return
+			msg.conn.lose(msg.Envelope, generic.queue(), ErrStopped)
 		}
 	}
 }
@@ -848,7 +853,9 @@ func (c *commImpl) GossipStream(stream proto.Gossip_GossipStreamServer) error {
 		return nil
 	}
 	conn.trace.Report(trace.AuthRefuse, trace.Event{Err: err})
-	conn.logger.Warn("refused a stream", "from", conn.endpoint, "error", err)
+	if brokenBy(err) != nil {
+		conn.logger.Warn("refused a stream", "from", conn.endpoint, "error", err)
+	}
 	conn.abandon(err)
 	return refusalStatus(err)
 }

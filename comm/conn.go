@@ -346,6 +346,7 @@ type connection struct {
 	stopChan chan struct{}    // closed right after stopFlag: senders, writer and service select on it
 	ready    chan struct{}    // closed when the handshake has ended, well or not
 	noWriter chan struct{}    // closed when no writer will look at outBuff any more
+	noReader chan struct{}    // closed when nothing will be received any more
 
 	handler handler                         // what to do with a message that was received
 	msgChan chan *proto.SignedGossipMessage // received messages on their way to the service; the reader closes it when the stream has ended
@@ -384,6 +385,7 @@ type connection struct {
 type msgSending struct {
 	envelope *proto.Envelope
 	time     context.Context // the time that an acknowledged message has; nil for one that may wait as long as the connection lives
+	lost     chan error      // has room for why an acknowledged message was dropped; nil if nobody wants to know
 }
 
 // overdue reports whether the time of the message has run out while it was waiting: nobody would believe its acknowledgement. That
@@ -414,6 +416,7 @@ func newConnection(life context.Context, id uint64, endpoint string, expected co
 		stopChan: make(chan struct{}),
 		ready:    make(chan struct{}),
 		noWriter: make(chan struct{}),
+		noReader: make(chan struct{}),
 		gaveWay:  make(chan struct{}),
 	}
 }
@@ -578,6 +581,10 @@ func (conn *connection) queue() trace.Queue {
 // drop gives up a message that was to be sent.
 func (conn *connection) drop(m *msgSending, why error) error {
 	conn.lose(m.envelope, conn.queue(), why)
+	select {
+	case m.lost <- why:
+	default: // nobody waits for this message; a send on a nil channel is never ready
+	}
 	return why
 }
 
@@ -626,6 +633,7 @@ func (conn *connection) serviceConnection() error {
 	conn.goroutines.Go(func() {
 		readErr = conn.readFromStream(stream)
 		conn.endReading(readErr)
+		close(conn.noReader)
 		close(conn.msgChan)
 		conn.dropUnhandled()
 	})

@@ -63,10 +63,11 @@ func (m *ChannelDeMultiplexer) add(predicate common.MessageAcceptor) *channel {
 }
 
 // DeMultiplex gives msg to every subscriber that wants it, in the order in which they subscribed, and waits for those that are full.
-// After Close it does nothing.
+// After Close it drops msg.
 func (m *ChannelDeMultiplexer) DeMultiplex(msg *ReceivedMessageImpl) {
 	channels, open := m.begin()
 	if !open {
+		msg.conn.lose(msg.Envelope, trace.Queue{Name: "subscription"}, ErrStopped)
 		return
 	}
 	defer m.busy.Done()

@@ -44,6 +44,7 @@
 //	connection.stopChan   0             nobody              the first close
 //	connection.ready      0             nobody              the goroutine that ran the handshake
 //	connection.noWriter   0             nobody              the writer, or whoever knows that there will be none
+//	connection.noReader   0             nobody              the reader, when the stream has ended
 //	connection.gaveWay    0             nobody              whoever gives the queue to another connection
 //	connection.msgChan    RecvBuffSize  the reader          the reader, when the stream has ended
 //	a generic channel     10            DeMultiplex         ChannelDeMultiplexer.Close, when no DeMultiplex runs any more
@@ -52,6 +53,7 @@
 //	deathNotices.wake     1             anybody             nobody: it carries tokens, and one is enough
 //	outcomes, of an ack   the peers     each ack goroutine  nobody: there is room for all
 //	enough, of an ack     0             nobody              SendWithAck, when it returns
+//	lost, of an ack       1             whoever drops it    nobody: there is room
 //	life, exitChan        0             nobody              Stop
 //
 // # The locks
