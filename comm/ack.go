@@ -86,12 +86,11 @@ func (op *ackSendOperation) send(msg *proto.SignedGossipMessage, minAck int, pee
 		})
 	}
 	results := make(AggregatedSendResult, 0, len(peers))
-	distinct, enoughAcks := len(peers), minAck
-	for acks := 0; len(results) < distinct && (minAck == 0 || acks < enoughAcks); {
+	distinct := len(peers)
+	for acks := 0; len(results) < distinct && (minAck == 0 || acks < minAck); {
 		result := <-outcomes
 		if result.error == errNamedTwice {
 			distinct--
-			enoughAcks = min(minAck, distinct)
 			continue
 		}
 		results = append(results, result)
@@ -156,16 +155,16 @@ func (c *commImpl) connected(ctx context.Context, remotePeer *RemotePeer) (*conn
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
-		heir := conn.successor()
-		if heir == nil {
-			break
+		closed := conn.toDie() // looked at first: a connection gives way before it is closed
+		switch heir := conn.successor(); {
+		case heir != nil:
+			conn = heir
+		case closed:
+			return nil, conn.reason()
+		default:
+			return conn, nil
 		}
-		conn = heir
 	}
-	if conn.toDie() {
-		return nil, conn.reason()
-	}
-	return conn, nil
 }
 
 // awaitAck implements waitFunc. It waits no longer than there is a message that could be acknowledged, and a connection on which the

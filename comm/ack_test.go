@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -200,6 +201,64 @@ func TestPeerNamedTwiceCountsOnceAndGetsOneMessage(t *testing.T) {
 			if got := got.Load(); got != 1 {
 				t.Errorf("B got %d messages, want 1", got)
 			}
+		}
+	})
+}
+
+// Only the handshake tells that two names are those of one peer, so the call learns of it when it has begun (S19).
+func TestPeerNamedOnceByPKIIDAndOnceByEndpointCountsOnceAndGetsOneMessage(t *testing.T) {
+	for name, test := range map[string]struct {
+		named  func(b, c *testPeer) []*RemotePeer
+		peers  int
+		minAck int
+	}{
+		"first by its PKI-ID":                  {func(b, _ *testPeer) []*RemotePeer { return []*RemotePeer{b.remote(), b.whoever()} }, 1, 2},
+		"first by its endpoint":                {func(b, _ *testPeer) []*RemotePeer { return []*RemotePeer{b.whoever(), b.remote()} }, 1, 2},
+		"beside another, all wanted":           {func(b, c *testPeer) []*RemotePeer { return []*RemotePeer{b.remote(), c.remote(), b.whoever()} }, 2, 3},
+		"beside another, as many as there are": {func(b, c *testPeer) []*RemotePeer { return []*RemotePeer{b.whoever(), c.whoever(), b.remote()} }, 2, 2},
+		"with none wanted":                     {func(b, c *testPeer) []*RemotePeer { return []*RemotePeer{b.whoever(), c.remote(), b.remote()} }, 2, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				var clock armed
+				a := w.peer("A", configured(func(conf *Config) { conf.AfterFunc = clock.AfterFunc }))
+				var got [2]atomic.Int64
+				peers := []*testPeer{w.peer("B"), w.peer("C")}
+				for i, p := range peers {
+					answering(p, func(msg proto.ReceivedMessage) {
+						got[i].Add(1)
+						msg.Ack(nil)
+					})
+				}
+				for round := range int64(2) { // at first the connection is still to be dialled, then it is there
+					told := len(a.tr.all(is(trace.AckResult)))
+					start := time.Now()
+					results := a.SendWithAck(message(t, "hello"), time.Minute, test.minAck, test.named(peers[0], peers[1])...)
+					if len(results) != test.peers || results.AckCount() != test.peers || time.Since(start) != 0 {
+						t.Errorf("got %v after %v, want %d results at once", results, time.Since(start), test.peers)
+					}
+					synctest.Wait()
+					if told := len(a.tr.all(is(trace.AckResult))) - told; told != test.peers {
+						t.Errorf("%d outcomes were told, want %d", told, test.peers)
+					}
+					if b, c := got[0].Load(), got[1].Load(); b != round+1 || c != (round+1)*int64(test.peers-1) {
+						t.Errorf("after %d calls B got %d messages and C %d", round+1, b, c)
+					}
+				}
+				leavesNothing(t, a, &clock)
+			})
+		})
+	}
+}
+
+// Named twice, a peer that says nothing is one that has not acknowledged, and not two.
+func TestSilentPeerUnderTwoNamesHasOneOutcome(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), answering(w.peer("B"), saysNothing)
+		start := time.Now()
+		results := a.SendWithAck(message(t, "hello"), time.Second, 2, b.remote(), b.whoever())
+		if len(results) != 1 || !errors.Is(results[0], ErrAckTimeout) || time.Since(start) != time.Second {
+			t.Errorf("got %v after %v, want one timeout after 1s", results, time.Since(start))
 		}
 	})
 }
@@ -585,6 +644,255 @@ func TestWaitEndsWithTheReasonWhyItEnded(t *testing.T) {
 		t.Errorf("when enough have answered it returned %v", err)
 	}
 	acks.Unsubscribe()
+}
+
+// The end of a connection and the acknowledgement that came just before it: again two cases, and one by chance.
+func TestAcknowledgementThatCameBeforeTheConnectionEndedCounts(t *testing.T) {
+	over := &connection{noReader: make(chan struct{}), gaveWay: make(chan struct{}), closeReason: ErrPeerClosed}
+	close(over.noReader)
+	for range 100 {
+		ps := util.NewPubSub(nil)
+		acks := ps.Subscribe("ack", time.Minute)
+		sent := &inFlight{conn: over, acks: acks}
+		if err := ps.Publish("ack", &proto.Acknowledgement{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := awaitAck(t.Context(), nil, sent); err != nil {
+			t.Fatalf("the acknowledgement was there, and the outcome is %v", err)
+		}
+		if err := awaitAck(t.Context(), nil, sent); err != ErrPeerClosed {
+			t.Fatalf("no acknowledgement was there, and the outcome is %v", err)
+		}
+		acks.Unsubscribe()
+	}
+}
+
+// onItsWay begins to send a message to the other end of a connection, with all the time in the world, and returns when it is written.
+func onItsWay(p *testPeer, to *RemotePeer) <-chan AggregatedSendResult {
+	p.t.Helper()
+	written := len(p.tr.all(is(trace.ConnWritten)))
+	result := async(func() AggregatedSendResult { return p.SendWithAck(message(p.t, "hello"), time.Hour, 1, to) })
+	p.tr.waitFor(written+1, is(trace.ConnWritten))
+	return result
+}
+
+// Contract S5: when the connection is gone over which the acknowledgement should come, there is nothing to wait for.
+func TestCallLearnsAtOnceThatTheConnectionHasEnded(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		setup func(*world, ...func(*setup)) *incoming
+		end   func(in *incoming)
+		want  error
+		words string
+	}{
+		{"our own stream breaks", dialled, func(in *incoming) { in.tearApart() }, nil, "reading from the stream"},
+		{"a stream that came in breaks", accepted, func(in *incoming) { in.tearApart() }, nil, "reading from the stream"},
+		{"our own stream is closed", dialled, func(in *incoming) { in.p.CloseConn(in.other) }, ErrClosed, ""},
+		{"a stream that came in is closed", accepted, func(in *incoming) { in.p.CloseConn(in.other) }, ErrClosed, ""},
+		{"our own stream is ended by the peer", dialled, func(in *incoming) { in.finish() }, ErrPeerClosed, ""},
+		{"a stream that came in is ended by the peer", accepted, func(in *incoming) { in.finish() }, ErrPeerClosed, ""},
+		{"the peer was never heard of again", dialled, func(in *incoming) { in.p.Stop() }, ErrStopped, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				var clock armed
+				in := test.setup(w, configured(func(conf *Config) { conf.AfterFunc = clock.AfterFunc }))
+				result := onItsWay(in.p, in.other)
+				start := time.Now()
+				test.end(in)
+				results, _ := await(t, "SendWithAck to return", result)
+				mustTakeNoTime(t, start)
+				if len(results) != 1 || results[0].error == nil || errors.Is(results[0], ErrAckTimeout) {
+					t.Fatalf("got %v, want one failure other than %v", results, ErrAckTimeout)
+				}
+				if test.want != nil && !errors.Is(results[0], test.want) || !strings.Contains(results[0].Error(), test.words) {
+					t.Errorf("got %v, want %v %s", results[0], test.want, test.words)
+				}
+				leavesNothing(t, in.p, &clock)
+			})
+		})
+	}
+}
+
+// The message itself may be stuck, behind one that the peer does not take; then the call ends with the connection as well.
+func TestCallLearnsAtOnceThatItsMessageWasDroppedWithTheQueue(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		setup func(*world, ...func(*setup)) *incoming
+		end   func(in *incoming)
+		takes time.Duration
+		want  error
+	}{
+		{"the connection is closed", accepted, func(in *incoming) { in.p.CloseConn(in.other) }, 0, ErrClosed},
+		{"the peer takes nothing", accepted, func(*incoming) {}, 10 * time.Second, ErrWriteTimeout},
+		{"the peer goes away", accepted, func(in *incoming) { in.tearApart() }, 0, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				in := test.setup(w)
+				start := time.Now()
+				clog(in.p, in.other, 5)
+				result := async(func() AggregatedSendResult { return in.p.SendWithAck(message(t, "hello"), time.Hour, 1, in.other) })
+				synctest.Wait()
+				test.end(in)
+				results, _ := await(t, "SendWithAck to return", result)
+				if got := time.Since(start); got != test.takes {
+					t.Errorf("it took %v, want %v", got, test.takes)
+				}
+				if len(results) != 1 || results[0].error == nil || test.want != nil && !errors.Is(results[0], test.want) {
+					t.Errorf("got %v, want %v", results, test.want)
+				}
+				drop := in.p.tr.wait(is(trace.ConnDrop, carrying(t, "hello")))
+				if drop.Err == nil {
+					t.Error("the message was dropped for no reason")
+				}
+			})
+		})
+	}
+}
+
+// A queue that gives way may not find room where it goes; no acknowledgement can come of what is dropped there.
+func TestCallLearnsAtOnceThatItsMessageFoundNoRoomInTheQueueOfASuccessor(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		other := b.acceptor(likeFabric)
+		b.join(a.endpoint)
+		first := a.tr.wait(is(trace.ConnServe)).Object
+		a.tr.hold(is(trace.ConnWrite, of(first)))
+		byName := &RemotePeer{PKIID: b.pkiID()}
+		sendTexts(a, byName, "in the writer's hand")
+		synctest.Wait()
+		result := async(func() AggregatedSendResult { return a.SendWithAck(message(t, "hello"), time.Hour, 1, byName) })
+		synctest.Wait()
+		dial := a.tr.hold(is(trace.DialStart))
+		sendTexts(a, other.whoever(), numbers(20)...) // nobody can know yet that B lives there
+		dial.reached()
+		start := time.Now()
+		dial.release()
+		drop := a.tr.wait(is(trace.ConnDrop))
+		if got := textOf(decode(t, drop.Envelope)); got != "hello" {
+			t.Fatalf("dropped %q", got)
+		}
+		results, _ := await(t, "SendWithAck to return", result)
+		mustTakeNoTime(t, start)
+		if len(results) != 1 || !errors.Is(results[0], errQueueFull) {
+			t.Errorf("got %v, want %v", results, errQueueFull)
+		}
+	})
+}
+
+// When the other end has finished, its last acknowledgement has been read, whatever a slow subscriber still has to do.
+func TestSlowSubscriberDelaysNoNewsOfTheEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		in := dialled(w)
+		in.p.Accept(everything)
+		result := onItsWay(in.p, in.other)
+		in.writeAll(42) // all that there is room for, so that the reader is free
+		start := time.Now()
+		in.finish()
+		results, _ := await(t, "SendWithAck to return", result)
+		mustTakeNoTime(t, start)
+		if len(results) != 1 || !errors.Is(results[0], ErrPeerClosed) {
+			t.Errorf("got %v, want %v", results, ErrPeerClosed)
+		}
+	})
+}
+
+// CloseConn ends our half. The peer may take a moment to end its own, and what it acknowledges in that moment is acknowledged.
+func TestAcknowledgementCountsWhileTheConnectionLingers(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		b := w.wirePeer("B").acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+			return b.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
+				envelope, err := stream.Recv()
+				if err != nil {
+					return true, err
+				}
+				if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
+					return true, fmt.Errorf("expected the end of A's half, got %v", err)
+				}
+				return true, stream.Send(acknowledgement(t, envelope))
+			})
+		})
+		result := onItsWay(a, b.remote())
+		a.CloseConn(b.remote())
+		if results, _ := await(t, "SendWithAck to return", result); results.AckCount() != 1 {
+			t.Errorf("got %v, want an acknowledgement", results)
+		}
+	})
+}
+
+// acknowledgement is what a receiver answers to a message.
+func acknowledgement(t testing.TB, envelope *proto.Envelope) *proto.Envelope {
+	t.Helper()
+	ack := &proto.GossipMessage{Nonce: decode(t, envelope).Nonce, Content: &proto.GossipMessage_Ack{Ack: &proto.Acknowledgement{}}}
+	signed, err := ack.NoopSign()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed.Envelope
+}
+
+// A connection that gave way has ended, and the call goes on: the peer answers over the one that took its place.
+func TestAcknowledgementMayComeOverTheSuccessorOfTheConnection(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer func(question *proto.Envelope, second *wireStream) error
+		want   error
+	}{
+		"and does":                           {func(q *proto.Envelope, s *wireStream) error { return s.Send(acknowledgement(s.t, q)) }, nil},
+		"but the successor is ended in turn": {func(_ *proto.Envelope, s *wireStream) error { return s.finish() }, ErrPeerClosed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				a, b := w.peer("A"), w.wirePeer("B")
+				first := b.join(a.endpoint)
+				result := onItsWay(a, &RemotePeer{PKIID: b.pkiID()})
+				question, err := first.next()
+				if err != nil {
+					t.Fatal(err)
+				}
+				second := b.join(a.endpoint)
+				old := a.tr.wait(is(trace.StoreReplaced)).Subject
+				first.finish()
+				a.mustBeGone(old)
+				if isDone(result) {
+					t.Fatalf("the call ended with its connection: %v", <-result)
+				}
+				start := time.Now()
+				if err := test.answer(question, second); err != nil {
+					t.Fatal(err)
+				}
+				results, _ := await(t, "SendWithAck to return", result)
+				mustTakeNoTime(t, start)
+				if len(results) != 1 || !errors.Is(results[0].error, test.want) {
+					t.Errorf("got %v, want %v", results, test.want)
+				}
+			})
+		})
+	}
+}
+
+// A stream is in the store before it is answered, and may take the place of another without ever coming to serve.
+func TestCallLearnsAtOnceThatTheSuccessorOfItsConnectionNeverCameToServe(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		to := &RemotePeer{PKIID: b.pkiID()}
+		first := b.join(a.endpoint)
+		result := onItsWay(a, to)
+		answer := a.tr.hold(is(trace.AuthSend))
+		b.dial(a.endpoint).open(b.clientHello())
+		answer.reached()
+		first.finish()
+		a.mustBeGone(a.tr.wait(is(trace.StoreReplaced)).Subject)
+		start := time.Now()
+		a.CloseConn(to)
+		answer.release()
+		results, _ := await(t, "SendWithAck to return", result)
+		mustTakeNoTime(t, start)
+		if len(results) != 1 || !errors.Is(results[0], ErrClosed) {
+			t.Errorf("got %v, want %v", results, ErrClosed)
+		}
+	})
 }
 
 // Call and subscription run out at the same moment, in any order. If the call ended for another reason than its timeout, the message

@@ -179,7 +179,7 @@ var (
 // refusals are the errors whose text an acceptor may send.
 var refusals = []error{
 	ErrPeerStopped, ErrPeerClosed, ErrTieBreak, ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrStalled, ErrNoConnEstablish, ErrMalformed,
-	ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash, ErrSignature, ErrSelf,
+	ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash, ErrSignature, ErrUnexpectedPeer, ErrSelf,
 }
 
 // RefusedError is a refusal as the initiator sees it: the status with which the acceptor ended the stream. errors.Is matches it

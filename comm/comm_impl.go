@@ -381,17 +381,18 @@ func (c *commImpl) Accept(acceptor common.MessageAcceptor) <-chan proto.Received
 // is still on its way to him is dropped: he may have gone.
 func (c *commImpl) handToSubscriber(generic *channel, specificChan chan<- proto.ReceivedMessage) {
 	for msg := range generic.messages {
-		if c.life.Err() != nil {
-			msg.conn.lose(msg.Envelope, generic.queue(), ErrStopped)
-			continue
+		if c.life.Err() == nil {
+			c.trace.Gate(trace.AcceptHand, trace.Event{Peer: msg.conn.pkiID, Number: uint64(generic.number), Envelope: msg.Envelope,
+				Subject: msg.conn.trace.Object()})
 		}
-		c.trace.Gate(trace.AcceptHand, trace.Event{Peer: msg.conn.pkiID, Number: uint64(generic.number), Envelope: msg.Envelope,
-			Subject: msg.conn.trace.Object()})
-		select {
-		case specificChan <- msg:
-		case <-c.exitChan:
-			msg.conn.lose(msg.Envelope, generic.queue(), ErrStopped)
+		if c.life.Err() == nil {
+			select {
+			case specificChan <- msg:
+				continue
+			case <-c.exitChan:
+			}
 		}
+		msg.conn.lose(msg.Envelope, generic.queue(), ErrStopped)
 	}
 }
 
@@ -413,9 +414,12 @@ func (c *commImpl) createConnection(ctx context.Context, conn *connection) error
 		return err
 	}
 	conn.conn, conn.cl = cc, proto.NewGossipClient(cc)
+	if err := c.connStore.mayOpen(conn); err != nil {
+		return err
+	}
 	inTime := c.deadline(conn.cancel, conn.endpoint)
 	defer inTime()
-	conn.clientStream, err = c.openStream(ctx, conn.cl, conn.trace)
+	conn.clientStream, err = c.openStream(marked(ctx, conn.expected), conn.cl, conn.trace)
 	if err != nil {
 		return err
 	}
@@ -423,7 +427,7 @@ func (c *commImpl) createConnection(ctx context.Context, conn *connection) error
 	if err != nil {
 		return err
 	}
-	if err := c.checkExpected(conn.expected, info, conn.trace); err != nil {
+	if err := c.checkExpected(conn.expected, info.ID, info, conn.trace); err != nil {
 		return err
 	}
 	if !inTime() {
@@ -479,7 +483,7 @@ func (c *commImpl) connect(ctx context.Context, endpoint string, source *trace.S
 // ctx becomes the life of the stream: cancelling it is the only way to release a Send or Recv that blocks.
 func (c *commImpl) openStream(ctx context.Context, cl proto.GossipClient, source *trace.Source) (proto.Gossip_GossipStreamClient, error) {
 	source.Gate(trace.StreamOpen, trace.Event{})
-	stream, err := cl.GossipStream(marked(ctx))
+	stream, err := cl.GossipStream(ctx)
 	err = explain(ctx, err)
 	var remote *peer.Peer
 	if err == nil {
@@ -551,7 +555,7 @@ func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkExpected(remotePeer.PKIID, info, source); err != nil {
+	if err := c.checkExpected(remotePeer.PKIID, info.ID, info, source); err != nil {
 		return nil, err
 	}
 	if !inTime() {
@@ -727,15 +731,16 @@ func (c *commImpl) checkSignature(msg *proto.SignedGossipMessage, establish *pro
 	return nil
 }
 
-// checkExpected refuses a peer that has proven to be somebody, only not the one that was to be reached. Our own identity at the other
-// end is never right: either we dialled ourselves, or somebody has our key.
-func (c *commImpl) checkExpected(expected common.PKIidType, info *proto.ConnectionInfo, source *trace.Source) error {
+// checkExpected refuses a stream whose initiator wanted another acceptor than the one it has found. Both ends look, each before it takes
+// the stream for a connection; an acceptor can only if the initiator has said whom it wants. Our own identity at the other end is never
+// right: either we dialled ourselves, or somebody has our key.
+func (c *commImpl) checkExpected(wanted, acceptor common.PKIidType, info *proto.ConnectionInfo, source *trace.Source) error {
 	var err error
 	switch {
 	case bytes.Equal(info.ID, c.PKIID):
 		err = ErrSelf
-	case len(expected) > 0 && !bytes.Equal(info.ID, expected):
-		err = fmt.Errorf("%w: wanted %s, found %s", ErrUnexpectedPeer, shortID(expected), shortID(info.ID))
+	case len(wanted) > 0 && !bytes.Equal(acceptor, wanted):
+		err = fmt.Errorf("%w: wanted %s, found %s", ErrUnexpectedPeer, shortID(wanted), shortID(acceptor))
 	}
 	source.Report(trace.AuthExpected, trace.Event{Peer: info.ID, Err: err})
 	return err
@@ -875,7 +880,7 @@ func (c *commImpl) acceptPeer(stream proto.Gossip_GossipStreamServer, conn *conn
 	if err != nil {
 		return err
 	}
-	if err := c.checkExpected(nil, info, conn.trace); err != nil {
+	if err := c.checkExpected(wantedBy(stream.Context()), c.PKIID, info, conn.trace); err != nil {
 		return err
 	}
 	// Signed before anything is decided: that we cannot sign must not cost the peer the connection that it has.

@@ -36,6 +36,7 @@ func TestZeroFieldsOfAConfigTakeTheirDefaults(t *testing.T) {
 	}{
 		{"DialTimeout", got.DialTimeout, 3 * time.Second},
 		{"ConnTimeout", got.ConnTimeout, 2 * time.Second},
+		{"WriteTimeout", got.WriteTimeout, 10 * time.Second},
 		{"SendBuffSize", got.SendBuffSize, 20},
 		{"RecvBuffSize", got.RecvBuffSize, 20},
 		{"MaxMessageSize", got.MaxMessageSize, 4 << 20},
@@ -63,12 +64,12 @@ func TestFieldsOfAConfigThatAreSetStay(t *testing.T) {
 	timers := 0
 	clock := func(d time.Duration, f func()) func() bool { timers++; return util.SystemClock(d, f) }
 	got, err := Config{DialTimeout: 1, ConnTimeout: 2, SendBuffSize: 3, RecvBuffSize: 4, MaxMessageSize: 5, MaxPendingStreams: 6,
-		MaxPendingPerHost: 7, Logger: logger, AfterFunc: clock}.withDefaults()
+		MaxPendingPerHost: 7, WriteTimeout: 8, Logger: logger, AfterFunc: clock}.withDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.DialTimeout != 1 || got.ConnTimeout != 2 || got.SendBuffSize != 3 || got.RecvBuffSize != 4 || got.MaxMessageSize != 5 ||
-		got.MaxPendingStreams != 6 || got.MaxPendingPerHost != 7 || got.Logger != logger {
+		got.MaxPendingStreams != 6 || got.MaxPendingPerHost != 7 || got.WriteTimeout != 8 || got.Logger != logger {
 		t.Errorf("got %+v", got)
 	}
 	got.AfterFunc(time.Hour, func() {})()
@@ -81,6 +82,7 @@ func TestNegativeFieldsOfAConfigAreRefusedByName(t *testing.T) {
 	for name, conf := range map[string]Config{
 		"DialTimeout":       {DialTimeout: -1},
 		"ConnTimeout":       {ConnTimeout: -1},
+		"WriteTimeout":      {WriteTimeout: -1},
 		"SendBuffSize":      {SendBuffSize: -1},
 		"RecvBuffSize":      {RecvBuffSize: -1},
 		"MaxMessageSize":    {MaxMessageSize: -1},

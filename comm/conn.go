@@ -77,7 +77,7 @@ type connectionStore struct {
 	sync.RWMutex                        // guards what follows
 	isClosing    bool                   // set once, by shutdown: from then on nothing is stored and nothing is dialled
 	pki2Conn     map[string]*connection // PKI-ID → the connection to that peer, authenticated
-	aside        map[string]*connection // PKI-ID → a stream of that peer that is only read, since ours stays (newcomerIsRead)
+	aside        map[string]*connection // PKI-ID → a stream of that peer that is only read to its end: another stays, or the peer has finished it
 	moment       uint64                 // counts dials and storings, so that it can be told which came first
 
 	// destinationLocks holds the dial under way to each destination: a PKI-ID, or an endpoint if no PKI-ID is known. Upstream has
@@ -120,12 +120,10 @@ func (cs *connectionStore) getConnection(peer *RemotePeer) (*connection, error) 
 	if cs.isClosing {
 		return nil, cs.refuse(peer.PKIID, trace.Object{})
 	}
-	conn, found := cs.find(peer), "found"
+	// A dial first: the caller's earlier messages may be waiting there. When something better turns up they go there together.
+	conn, found := alive(cs.destinationLocks[destination(peer.Endpoint, peer.PKIID)]), "joined"
 	if conn == nil {
-		conn, found = alive(cs.destinationLocks[destination(peer.Endpoint, peer.PKIID)]), "joined"
-	}
-	if conn == nil {
-		conn, found = alive(cs.aside[string(peer.PKIID)]), "found"
+		conn, found = cs.find(peer), "found"
 	}
 	if conn == nil {
 		conn, found = cs.beginDial(peer), "dialling"
@@ -143,7 +141,7 @@ func (cs *connectionStore) beginDial(peer *RemotePeer) *connection {
 	cs.moment++
 	conn.begun = cs.moment
 	for _, other := range cs.destinationLocks {
-		if other.endpoint == conn.endpoint && (conn.behind == nil || other.begun > conn.behind.begun) {
+		if conn.mayMeanTheSameAs(other) && (conn.behind == nil || other.begun > conn.behind.begun) {
 			conn.behind = other
 		}
 	}
@@ -159,16 +157,26 @@ func (cs *connectionStore) refuse(pkiID common.PKIidType, conn trace.Object) err
 	return ErrStopped
 }
 
-// find returns the authenticated connection to the peer, if there is one. Without a PKI-ID any connection that was dialled to the
-// peer's endpoint will do: whoever proved an identity there is whom the caller meant. The caller holds the mutex.
+// find returns an authenticated connection to the peer, if there is one; for want of a better one, a stream of the peer that is set aside.
+// Without a PKI-ID whoever has proven an identity at the endpoint will do, and if several have, the latest. The caller holds the mutex.
 func (cs *connectionStore) find(peer *RemotePeer) *connection {
 	if len(peer.PKIID) > 0 {
-		return alive(cs.pki2Conn[string(peer.PKIID)])
+		return cmp.Or(alive(cs.pki2Conn[string(peer.PKIID)]), cs.writableAside(peer.PKIID))
 	}
+	var latest *connection
 	for _, conn := range cs.pki2Conn {
-		if conn.endpoint == peer.Endpoint && conn.clientStream != nil {
-			return alive(conn)
+		if conn.provenAt == peer.Endpoint && alive(conn) != nil && (latest == nil || conn.begun > latest.begun) {
+			latest = conn
 		}
+	}
+	return latest
+}
+
+// writableAside returns the stream of the peer that is set aside, if there is one and the peer has not finished it. The caller holds the
+// mutex.
+func (cs *connectionStore) writableAside(pkiID common.PKIidType) *connection {
+	if conn := alive(cs.aside[string(pkiID)]); conn != nil && !conn.halfClosed.Load() {
+		return conn
 	}
 	return nil
 }
@@ -229,10 +237,14 @@ func (cs *connectionStore) admit(conn *connection) (replaced *connection, err er
 	}
 	cs.endDial(conn)
 	conn.storedAs = string(conn.pkiID)
-	standing := cs.pki2Conn[conn.storedAs]
-	if conn.successor() != nil {
+	if conn.clientStream != nil {
+		conn.provenAt = conn.endpoint
+	}
+	if heir := conn.successor(); heir != nil {
+		heir.inherit(conn)
 		return nil, nil // the peer's stream came in while this one was dialled, and has its queue; what is left is to read it to its end
 	}
+	standing := cs.pki2Conn[conn.storedAs]
 	verdict := cs.judge(conn, alive(standing))
 	switch verdict {
 	case newcomerGoes:
@@ -254,8 +266,8 @@ func (cs *connectionStore) admit(conn *connection) (replaced *connection, err er
 // neither and begins a second dial; and what was queued for the peer elsewhere comes along, before anybody can queue more. The caller
 // holds the mutex.
 func (cs *connectionStore) store(conn, standing *connection) {
-	cs.moment++
 	if conn.serverStream != nil {
+		cs.moment++
 		conn.begun = cs.moment
 	} else {
 		conn.beYoung()
@@ -264,8 +276,10 @@ func (cs *connectionStore) store(conn, standing *connection) {
 	if standing != nil {
 		cs.trace.Report(trace.StoreReplaced, trace.Event{Peer: conn.pkiID, Subject: standing.trace.Object()})
 		standing.giveWay(conn)
+		conn.after = standing
 	}
-	if dial := alive(cs.destinationLocks[destination("", conn.pkiID)]); dial != nil && conn.serverStream != nil {
+	// Of two dials of our own that lead to one peer, the peer takes the later stream; so does onConnected, when that one has come through.
+	if dial := alive(cs.destinationLocks[destination("", conn.pkiID)]); dial != nil && (conn.serverStream != nil || !dial.opened) {
 		cs.endDial(dial)
 		dial.giveWay(conn)
 	}
@@ -281,19 +295,42 @@ func (cs *connectionStore) endDial(conn *connection) {
 
 // remove takes a connection that was closed out of the store, or off the dials, if it is still the one that is there. The condition is
 // the whole point: a stream that ends must never take its successor with it, which is how upstream cuts off a peer that reconnects
-// (S1 in the bug history).
-func (cs *connectionStore) remove(conn *connection) {
+// (S1 in the bug history). It reports whether there is another way to the peer: a connection, or a dial under way.
+//
+// One that is removed without being closed, since its peer has finished and a subscriber has not, is set aside: there CloseConn and Stop
+// find it. There is room for one of each peer. A peer that comes, finishes, and comes again would otherwise leave a service behind
+// each time.
+func (cs *connectionStore) remove(conn *connection) (reachable bool) {
+	reachable, displaced := cs.take(conn)
+	if displaced != nil {
+		displaced.close(errReplaced)
+	}
+	return reachable
+}
+
+// take is the part of remove that needs the mutex.
+func (cs *connectionStore) take(conn *connection) (reachable bool, displaced *connection) {
 	cs.Lock()
 	defer cs.Unlock()
 	cs.endDial(conn)
-	if cs.aside[conn.storedAs] == conn {
+	stored := cs.pki2Conn[conn.storedAs] == conn
+	if stored {
+		delete(cs.pki2Conn, conn.storedAs)
+		cs.trace.Report(trace.StoreRemoved, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
+	}
+	switch {
+	case cs.aside[conn.storedAs] == conn && conn.toDie():
 		delete(cs.aside, conn.storedAs)
+	case stored && !conn.toDie() && cs.writableAside(conn.pkiID) != nil:
+		displaced = conn // what can still be written on is worth more
+	case stored && !conn.toDie():
+		displaced = cs.aside[conn.storedAs]
+		cs.aside[conn.storedAs] = conn
 	}
-	if cs.pki2Conn[conn.storedAs] != conn {
-		return
+	if pkiID := common.PKIidType(cmp.Or(conn.storedAs, string(conn.expected))); len(pkiID) > 0 {
+		reachable = cs.find(&RemotePeer{PKIID: pkiID}) != nil || alive(cs.destinationLocks[destination("", pkiID)]) != nil
 	}
-	delete(cs.pki2Conn, conn.storedAs)
-	cs.trace.Report(trace.StoreRemoved, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
+	return reachable, displaced
 }
 
 // closeConn closes what there is to the peer: the connection, a stream of the peer that is only read, a dial that is under way.
@@ -333,9 +370,10 @@ type connection struct {
 	conf       Config
 	logger     *slog.Logger
 	trace      *trace.Source
+	life       context.Context         // the life of the instance
 	ctx        context.Context         // the life of the connection; a client stream runs on it
 	cancel     context.CancelCauseFunc // ends ctx: the only thing that releases a reader or writer of a client stream
-	remove     func(*connection)       // takes it out of the store
+	remove     func(*connection) bool  // takes it out of the store, and reports whether the peer can be reached otherwise
 	acks       *util.PubSub            // where the reader publishes acknowledgements
 	onDeath    func(common.PKIidType)  // tells that the peer is presumed dead; never blocks
 	goroutines *sync.WaitGroup         // commImpl.stopWG: reader and writer are in it
@@ -347,6 +385,7 @@ type connection struct {
 	ready    chan struct{}    // closed when the handshake has ended, well or not
 	noWriter chan struct{}    // closed when no writer will look at outBuff any more
 	noReader chan struct{}    // closed when nothing will be received any more
+	served   chan struct{}    // closed when nothing that was received will be handled any more
 
 	handler handler                         // what to do with a message that was received
 	msgChan chan *proto.SignedGossipMessage // received messages on their way to the service; the reader closes it when the stream has ended
@@ -360,13 +399,16 @@ type connection struct {
 	clientStream proto.Gossip_GossipStreamClient // the stream, on the side that dialled
 	serverStream proto.Gossip_GossipStreamServer // the stream, on the side that was dialled
 
-	// What the store notes about a dial, before anybody else knows of it. Only storedAs and begun are ever written again, under the
-	// mutex of the store.
-	dialledAs string      // its key in destinationLocks
-	storedAs  string      // its key in pki2Conn or aside
-	begun     uint64      // when its dial began, or when it was stored if the other end dialled (connectionStore.moment)
-	attempt   int         // how often its dial was begun anew before it
-	behind    *connection // the dial to the same endpoint that goes first
+	// What the store notes; guarded by its mutex.
+	dialledAs string // its key in destinationLocks
+	storedAs  string // its key in pki2Conn or aside
+	provenAt  string // the endpoint at which the peer has proven who it is; "" if it has called, and was never dialled
+	begun     uint64 // when it was dialled, and then when its stream was opened; or when it was stored (connectionStore.moment)
+	opened    bool   // its dial has got through, and its stream is open
+	lastTry   bool   // its dial is not begun anew if it is refused
+
+	behind *connection // the dial that goes first; written before its own begins, then only its own looks at it
+	after  *connection // the one that gave way to it, whose messages are handled first; the same
 
 	young      atomic.Bool // it was dialled by this side, and stored less than a connection timeout ago
 	halfClosed atomic.Bool // the other end has ended its half of the stream on purpose; what fails afterwards is no failure
@@ -410,6 +452,7 @@ func newConnection(life context.Context, id uint64, endpoint string, expected co
 		expected: expected,
 		conf:     conf,
 		trace:    source,
+		life:     life,
 		ctx:      ctx,
 		cancel:   cancel,
 		outBuff:  make(chan *msgSending, conf.SendBuffSize),
@@ -417,8 +460,14 @@ func newConnection(life context.Context, id uint64, endpoint string, expected co
 		ready:    make(chan struct{}),
 		noWriter: make(chan struct{}),
 		noReader: make(chan struct{}),
+		served:   make(chan struct{}),
 		gaveWay:  make(chan struct{}),
 	}
+}
+
+// whyOver returns why nothing is done any more for this connection: it was closed, or the instance has ended under it.
+func (conn *connection) whyOver() error {
+	return cmp.Or(conn.reason(), context.Cause(conn.ctx))
 }
 
 // toDie reports whether the connection was closed.
@@ -454,13 +503,14 @@ func (conn *connection) close(reason error) {
 	conn.stopAgeing()
 	conn.Unlock()
 	close(conn.stopChan)
-	conn.remove(conn)
+	reachable := conn.remove(conn)
 	reportClosed(conn.trace, conn.expected, reason)
 	if !farewell {
 		conn.cancel(reason)
 	}
-	// Closed first, told second. Upstream told first, through a channel that could be full, and the connection stayed open (S9).
-	if brokenBy(reason) != nil {
+	// Closed first, told second. Upstream told first, through a channel that could be full, and the connection stayed open (S9). A peer
+	// that can be reached otherwise is not dead: a Fabric peer, for one, resets the stream that is too much.
+	if brokenBy(reason) != nil && !reachable {
 		conn.tellBroken(reason)
 	}
 }
@@ -529,48 +579,59 @@ func (conn *connection) abandon(reason error) {
 		conn.conn.Close()
 	}
 	close(conn.ready)
+	close(conn.served)
+	close(conn.noReader)
 	conn.retireQueue(conn.reason())
 }
 
 // send puts a message into the queue, or drops it and says why. Returning nil means "queued", never "sent". A blocking send waits
 // for room until the connection or wait ends; a non-blocking one drops the message if there is none.
 func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock blockingBehavior) error {
+	closed := conn.toDie() // looked at first: a connection gives way before it is closed
 	if conn.successor() != nil {
 		return conn.forward(wait, m, shouldBlock)
 	}
-	if conn.toDie() {
+	if closed {
 		return conn.drop(m, conn.reason())
 	}
-	if shouldBlock {
+	select {
+	case conn.outBuff <- m:
+	default:
+		if !shouldBlock {
+			return conn.drop(m, errQueueFull)
+		}
 		select {
 		case conn.outBuff <- m:
 		case <-conn.gaveWay:
 			return conn.forward(wait, m, shouldBlock)
 		case <-conn.stopChan:
-			return conn.drop(m, conn.reason())
+			return conn.send(wait, m, shouldBlock) // which says why, or finds that it had given way before
 		case <-wait.Done():
 			return conn.drop(m, context.Cause(wait))
 		}
-	} else {
-		select {
-		case conn.outBuff <- m:
-		default:
-			return conn.drop(m, errQueueFull)
-		}
 	}
 	conn.trace.Report(trace.ConnEnqueue, trace.Event{Peer: conn.expected, Envelope: m.envelope, Queue: conn.queue()})
-	// Looked at again: if the queue was given away, or the writer left, before the message came in, it was missed.
+	return conn.lookAgain()
+}
+
+// lookAgain is the end of send: if the queue was given away, or the writer left, before the message came in, it was missed, and this
+// sender sees to it.
+func (conn *connection) lookAgain() error {
+	left := false
+	select {
+	case <-conn.noWriter:
+		left = true
+	default:
+	}
 	if conn.successor() != nil {
 		conn.moveQueue()
 		return nil
 	}
-	select {
-	case <-conn.noWriter:
+	if left {
 		conn.drainOutputBuffer(conn.lossReason())
 		return conn.lossReason()
-	default:
-		return nil
 	}
+	return nil
 }
 
 // queue describes the send queue as it is now.
@@ -641,7 +702,11 @@ func (conn *connection) serviceConnection() error {
 	if conn.successor() != nil {
 		conn.close(errReplaced) // a dial that lost while it was under way: there is nothing to do but to part well
 	}
+	conn.letPredecessorFinish()
 	for {
+		if conn.toDie() { // looked at first, so that a closed connection takes no more by chance
+			return conn.release()
+		}
 		select {
 		case <-conn.stopChan:
 			return conn.release()
@@ -655,6 +720,20 @@ func (conn *connection) serviceConnection() error {
 	}
 }
 
+// letPredecessorFinish waits until the connection that gave way to this one has handled what it had received: a peer that sends over the
+// one and then over the other means its messages to be in that order. The predecessor's farewell is bounded, and so is this wait; if
+// it is cut short, release sees to what is left.
+func (conn *connection) letPredecessorFinish() {
+	if conn.after == nil {
+		return
+	}
+	select {
+	case <-conn.after.served:
+	case <-conn.stopChan:
+	}
+	conn.after = nil // or each connection would keep all that were before it
+}
+
 // handle passes a message on, unless the connection was closed while the message, or the goroutine, was waiting.
 func (conn *connection) handle(msg *proto.SignedGossipMessage) {
 	if conn.wantsInput() {
@@ -663,14 +742,14 @@ func (conn *connection) handle(msg *proto.SignedGossipMessage) {
 	if conn.wantsInput() {
 		conn.handler(msg)
 	} else {
-		conn.lose(msg.Envelope, conn.received(), conn.reason())
+		conn.lose(msg.Envelope, conn.received(), conn.whyOver())
 	}
 }
 
 // wantsInput reports whether received messages are still handled. After CloseConn they are not: whoever calls it wants no more of that
 // peer. A connection that gave way to another one still brings what the peer has sent on it.
 func (conn *connection) wantsInput() bool {
-	return !conn.toDie() || conn.saysFarewell() && conn.ctx.Err() == nil && conn.reason() != ErrClosed
+	return conn.ctx.Err() == nil && (!conn.toDie() || conn.saysFarewell() && conn.reason() != ErrClosed)
 }
 
 // received describes the receive queue as it is now.
@@ -687,7 +766,7 @@ func (conn *connection) dropUnhandled() {
 			if !more {
 				return
 			}
-			conn.lose(msg.Envelope, conn.received(), conn.reason())
+			conn.lose(msg.Envelope, conn.received(), conn.whyOver())
 		default:
 			return
 		}
@@ -705,6 +784,7 @@ func (conn *connection) release() error {
 	conn.trace.Gate(trace.ConnServeEnd, trace.Event{Peer: conn.pkiID, Err: brokenBy(reason), Detail: endedBy(reason)})
 	conn.cancel(reason)
 	conn.dropUnhandled()
+	close(conn.served)
 	if conn.conn != nil {
 		conn.conn.Close()
 	}
@@ -715,10 +795,9 @@ func (conn *connection) release() error {
 // and until the writer has nothing left; but no longer than a connection timeout. A predecessor of which the peer knows nothing any
 // more ends in this way, too.
 func (conn *connection) linger() {
-	for {
+	for conn.ctx.Err() == nil {
 		select {
 		case <-conn.ctx.Done():
-			return
 		case msg, more := <-conn.msgChan:
 			if more {
 				conn.handle(msg)
@@ -766,10 +845,12 @@ func (conn *connection) writeToStream(stream stream) {
 // nextToWrite waits for the next message, and returns nil when there will be none: the connection was closed, and is empty, or broken, or
 // another one has its queue.
 func (conn *connection) nextToWrite() *msgSending {
-	select {
-	case m := <-conn.outBuff:
-		return m
-	case <-conn.stopChan:
+	if !conn.toDie() {
+		select {
+		case m := <-conn.outBuff:
+			return m
+		case <-conn.stopChan:
+		}
 	}
 	if !conn.saysFarewell() || conn.successor() != nil {
 		return nil
@@ -801,7 +882,8 @@ func (conn *connection) write(stream stream, m *msgSending, number uint64) bool 
 	// The message may have gone out or not, nobody can tell; sending it again could deliver it twice.
 	conn.drop(m, err)
 	if errors.Is(err, io.EOF) || conn.halfClosed.Load() {
-		conn.remove(conn) // so that the next message dials anew, even while the reader still waits for a slow subscriber
+		conn.halfClosed.Store(true) // nobody is to find it and try to write on it
+		conn.remove(conn)           // so that the next message dials anew, even while the reader still waits for a slow subscriber
 	} else {
 		conn.close(fmt.Errorf("writing to the stream: %w", err))
 	}
@@ -824,7 +906,7 @@ func (conn *connection) readFromStream(stream stream) error {
 	for number := uint64(2); ; number++ {
 		conn.trace.Gate(trace.ConnRead, trace.Event{Peer: conn.pkiID, Number: number})
 		envelope, err := stream.Recv()
-		err = endOfStream(stream, err)
+		err = conn.endOfStream(err)
 		conn.trace.Report(trace.ConnReceived, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope,
 			Err: brokenBy(err), Detail: endedBy(err)})
 		if err != nil {
@@ -839,12 +921,23 @@ func (conn *connection) readFromStream(stream stream) error {
 		if conn.interceptAck(msg) {
 			continue
 		}
-		select {
-		case conn.msgChan <- msg:
-			conn.trace.Report(trace.ConnQueued, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope, Queue: conn.received()})
-		case <-conn.ctx.Done():
-			conn.lose(envelope, conn.received(), conn.reason())
+		if !conn.queueReceived(msg, number) {
+			conn.lose(envelope, conn.received(), conn.whyOver())
 		}
+	}
+}
+
+// queueReceived puts a message into the receive queue and waits while that is full. It reports false if the connection ended first.
+func (conn *connection) queueReceived(msg *proto.SignedGossipMessage, number uint64) bool {
+	if conn.ctx.Err() != nil {
+		return false
+	}
+	select {
+	case conn.msgChan <- msg:
+		conn.trace.Report(trace.ConnQueued, trace.Event{Peer: conn.pkiID, Number: number, Envelope: msg.Envelope, Queue: conn.received()})
+		return true
+	case <-conn.ctx.Done():
+		return false
 	}
 }
 
@@ -873,18 +966,19 @@ func reportClosed(source *trace.Source, peer common.PKIidType, reason error) {
 	source.Report(trace.ConnClose, trace.Event{Peer: peer, Err: brokenBy(reason), Detail: endedBy(reason)})
 }
 
-// endOfStream turns the error that Recv returned into the reason of an end: a clean one, a refusal in the other end's words, or what broke.
-func endOfStream(stream stream, err error) error {
+// endOfStream turns the error that Recv returned into the reason of an end: a clean one, a refusal in the other end's words, what this
+// side did, or what broke.
+func (conn *connection) endOfStream(err error) error {
 	if err == nil {
 		return nil
 	}
 	if errors.Is(err, io.EOF) {
 		return ErrPeerClosed
 	}
-	if refusal := refusalFrom(stream, err); refusal != nil {
+	if refusal := refusalFrom(conn.stream(), err); refusal != nil {
 		return refusal
 	}
-	return fmt.Errorf("reading from the stream: %w", err)
+	return explain(conn.ctx, fmt.Errorf("reading from the stream: %w", err))
 }
 
 // brokenBy returns reason if a connection that ended for it broke, and nil if it ended as somebody wished: one of the two sides, also

@@ -102,14 +102,30 @@ func (m *ChannelDeMultiplexer) deliver(ch *channel, msg *ReceivedMessageImpl) {
 	e.Number = uint64(ch.number)
 	e.Queue = ch.queue()
 	m.trace.Gate(trace.DemuxDeliver, e)
+	if why := m.put(ch, msg); why != nil {
+		msg.conn.lose(msg.Envelope, ch.queue(), why)
+		return
+	}
+	e.Queue = ch.queue()
+	m.trace.Report(trace.DemuxDelivered, e)
+}
+
+// put waits for room, or returns why it is not waited for any longer. The ends are looked at first: the gate may have lasted.
+func (m *ChannelDeMultiplexer) put(ch *channel, msg *ReceivedMessageImpl) error {
+	select {
+	case <-m.stop:
+		return ErrStopped
+	case <-msg.conn.ctx.Done():
+		return msg.conn.whyOver()
+	default:
+	}
 	select {
 	case ch.messages <- msg:
-		e.Queue = ch.queue()
-		m.trace.Report(trace.DemuxDelivered, e)
+		return nil
 	case <-m.stop:
-		msg.conn.lose(msg.Envelope, ch.queue(), ErrStopped)
+		return ErrStopped
 	case <-msg.conn.ctx.Done():
-		msg.conn.lose(msg.Envelope, ch.queue(), msg.conn.reason())
+		return msg.conn.whyOver()
 	}
 }
 

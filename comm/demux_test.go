@@ -154,7 +154,8 @@ func TestCloseIsNotHungByAFullSubscriberAndMayBeRepeated(t *testing.T) {
 		for i := range 10 {
 			m.DeMultiplex(received(t, fmt.Sprint(i)))
 		}
-		waiting := finished(func() { m.DeMultiplex(received(t, "one too many")) })
+		oneTooMany := received(t, "one too many")
+		waiting := finished(func() { m.DeMultiplex(oneTooMany) })
 		synctest.Wait()
 
 		if !isDone(finished(m.Close)) {
@@ -162,6 +163,9 @@ func TestCloseIsNotHungByAFullSubscriberAndMayBeRepeated(t *testing.T) {
 		}
 		if !isDone(waiting) {
 			t.Error("the delivery still waits")
+		}
+		if got := oneTooMany.conn.dropped.Load(); got != 1 {
+			t.Errorf("the message that found no room was counted as lost %d times, want once", got)
 		}
 		m.Close()
 		got, closed := textsIn(messages)
@@ -179,9 +183,13 @@ func TestUseAfterCloseIsHarmless(t *testing.T) {
 	}
 	before := m.AddChannel(notAsked)
 	m.Close()
-	m.DeMultiplex(received(t, "too late"))
+	tooLate := received(t, "too late")
+	m.DeMultiplex(tooLate)
 	after := m.AddChannel(notAsked)
-	m.DeMultiplex(received(t, "too late"))
+	m.DeMultiplex(tooLate)
+	if got := tooLate.conn.dropped.Load(); got != 2 {
+		t.Errorf("what came after Close was counted as lost %d times, want twice", got)
+	}
 	for name, messages := range map[string]<-chan *ReceivedMessageImpl{"before": before, "after": after} {
 		if got, closed := textsIn(messages); len(got) != 0 || !closed {
 			t.Errorf("the channel subscribed %s Close holds %q and closed is %v, want none and true", name, got, closed)
@@ -269,6 +277,9 @@ func TestDeliveryGivesUpWhenItsOwnConnectionIsClosed(t *testing.T) {
 		if !isDone(first) {
 			t.Error("the message of a closed connection still waits for the subscriber")
 		}
+		if got := closing.conn.dropped.Load(); got != 1 {
+			t.Errorf("the message of a closed connection was counted as lost %d times, want once", got)
+		}
 		if isDone(second) {
 			t.Error("the message of another connection was given up")
 		}
@@ -326,6 +337,30 @@ func TestSubscriptionsGetOnlyTheirOwnAndStopClosesThem(t *testing.T) {
 			if msg, open := await(t, "the end of "+name, inbox); open {
 				t.Errorf("%s got %v after Stop, want the channel closed", name, msg)
 			}
+		}
+	})
+}
+
+// Whoever looks at a message in front of a subscriber wants to know in front of which.
+func TestHandingTellsTheNumberOfItsSubscription(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		for _, prefix := range []string{"fruit", "tool", ""} {
+			b.Accept(beginning(prefix))
+		}
+		sendTexts(a, b.remote(), "tool", "fruit")
+		conn := b.tr.wait(is(trace.ConnServe)).Object
+		handed := b.tr.waitFor(4, is(trace.AcceptHand))
+		got := map[string]map[uint64]int{"tool": {}, "fruit": {}}
+		for _, e := range handed {
+			got[textOf(decode(t, e.Envelope))][e.Number]++
+			if e.Subject != conn {
+				t.Errorf("the message came over %v, and the step tells of %v", conn, e.Subject)
+			}
+		}
+		want := map[string]map[uint64]int{"tool": {2: 1, 3: 1}, "fruit": {1: 1, 3: 1}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("messages handed, by subscription, differ (-want +got):\n%s", diff)
 		}
 	})
 }

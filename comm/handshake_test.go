@@ -415,19 +415,56 @@ func TestPeerOfAnotherPKIIDThanExpectedIsRefusedByHandshake(t *testing.T) {
 	})
 }
 
+// An acceptor of our kind is told whom the initiator wants, and refuses. Fabric's does not look, and there the initiator finds out.
 func TestPeerOfAnotherPKIIDThanExpectedGetsNoMessage(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b, c := w.peer("A"), w.peer("B"), w.peer("C")
-
-		a.Send(message(t, "for C only"), &RemotePeer{Endpoint: b.endpoint, PKIID: c.GetPKIid()})
-
+	forC := func(t *testing.T, a *testPeer, endpoint string) {
+		t.Helper()
+		a.Send(message(t, "for C only"), &RemotePeer{Endpoint: endpoint, PKIID: nobody("C").PKIID})
 		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, ErrUnexpectedPeer)
 		mustBe(t, a.tr.wait(is(trace.ConnClose)).Err, ErrUnexpectedPeer)
 		a.mustStore(0)
-		b.tr.wait(is(trace.ConnServeEnd))
-		if got := b.tr.all(is(trace.ConnQueued)); len(got) != 0 {
-			t.Error("the message went to somebody else")
+	}
+	t.Run("an acceptor of our kind", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, w *world) {
+			a, b := w.peer("A"), w.peer("B")
+			forC(t, a, b.endpoint)
+			mustBe(t, b.tr.wait(is(trace.AuthRefuse)).Err, ErrUnexpectedPeer)
+			if stored := b.tr.all(is(trace.StoreStored)); len(stored) != 0 {
+				t.Error("B has stored a stream that was meant for C")
+			}
+		})
+	})
+	t.Run("an acceptor that does not look", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, w *world) {
+			a, b := w.peer("A"), w.wirePeer("B").acceptor(likeFabric)
+			forC(t, a, b.endpoint)
+			mustBe(t, a.tr.wait(is(trace.AuthExpected)).Err, ErrUnexpectedPeer)
+			synctest.Wait()
+			if len(b.received) != 0 {
+				t.Error("the message went to somebody else")
+			}
+		})
+	})
+}
+
+// A stream that its initiator is about to close must not push out the connection that the two have.
+func TestStreamThatWasMeantForAnotherLeavesTheConnectionThatIsThere(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		sendTexts(a, b.remote(), "first")
+		receive(t, inbox)
+		sendTexts(a, &RemotePeer{Endpoint: b.endpoint, PKIID: nobody("C").PKIID}, "for C only")
+		mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, ErrUnexpectedPeer)
+		sendTexts(a, b.remote(), "second")
+		if got := receiveTexts(t, inbox, 1)[0]; got != "second" {
+			t.Errorf("B got %q", got)
 		}
+		if closed := b.tr.all(is(trace.ConnClose, func(e trace.Event) bool { return e.Object.ID == 1 })); len(closed) != 0 {
+			t.Errorf("the connection was closed: %s", closed[0].Detail)
+		}
+		a.mustStore(1)
+		b.mustStore(1)
 	})
 }
 
@@ -942,6 +979,115 @@ func TestAcceptorThatIsStoppingSaysSo(t *testing.T) {
 		mustBe(t, err, ErrPeerStopped)
 		if errors.Is(err, ErrStopped) {
 			t.Error("the refuser's end was taken for our own")
+		}
+	})
+}
+
+// Contract S10, once more: the Ping of a dial gets the same words, whether the server goes on without the instance or is about to go.
+func TestDialOfAPeerThatIsStoppingLearnsItFromThePing(t *testing.T) {
+	calls := map[string]func(a *testPeer, to *RemotePeer) error{
+		"Handshake":   func(a *testPeer, to *RemotePeer) error { _, err := a.Handshake(to); return err },
+		"Probe":       func(a *testPeer, to *RemotePeer) error { return a.Probe(to) },
+		"SendWithAck": func(a *testPeer, to *RemotePeer) error { return a.SendWithAck(message(a.t, "x"), time.Hour, 1, to)[0] },
+		"Send": func(a *testPeer, to *RemotePeer) error {
+			sendTexts(a, to, "x")
+			return a.tr.wait(is(trace.ConnDrop)).Err
+		},
+	}
+	for how, stopping := range map[string]func(*world) *testPeer{
+		"on a server of its caller": func(w *world) *testPeer {
+			b, _ := shared(w, "B", asking(tls.RequestClientCert))
+			b.Stop()
+			return b
+		},
+		"on a server of its own": func(w *world) *testPeer {
+			b := w.peer("B")
+			flagged := b.tr.hold(is(trace.StopConnections))
+			go b.Stop()
+			flagged.reached()
+			return b
+		},
+	} {
+		for name, call := range calls {
+			t.Run(name+" to an instance "+how, func(t *testing.T) {
+				inBubble(t, func(t *testing.T, w *world) {
+					a, b := w.peer("A"), stopping(w)
+					err := call(a, b.remote())
+					mustBe(t, err, ErrPeerStopped)
+					if errors.Is(err, ErrStopped) {
+						t.Error("the other's end was taken for our own")
+					}
+					if served := b.tr.all(is(trace.PingServed)); len(served) != 0 {
+						t.Error("the Ping was served")
+					}
+				})
+			})
+		}
+	}
+}
+
+// The connection is in the acceptor's store before the initiator has the answer. That somebody there does not want it any more in that
+// moment is an end on purpose, and no death.
+func TestCloseConnByTheAcceptorBeforeItsAnswerIsACleanEndForTheInitiator(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		answer := b.tr.hold(is(trace.AuthSend))
+		result := async(func() AggregatedSendResult { return a.SendWithAck(message(t, "unwanted"), time.Hour, 1, b.remote()) })
+		answer.reached()
+		start := time.Now()
+		b.CloseConn(a.remote())
+		b.mustStore(0)
+		answer.release()
+
+		results, _ := await(t, "SendWithAck to return", result)
+		if len(results) != 1 || !errors.Is(results[0], ErrPeerClosed) {
+			t.Errorf("got %v, want %v", results, ErrPeerClosed)
+		}
+		mustTakeNoTime(t, start)
+		for _, p := range []*testPeer{a, b} {
+			if got := p.noticesNow(); len(got) != 0 {
+				t.Errorf("%s presumes %v dead", p.name, got)
+			}
+			p.mustStore(0)
+		}
+		if said := b.tr.all(is(trace.AuthSent)); len(said) != 0 {
+			t.Error("B has tried to answer, which means that it accepts")
+		}
+		sendTexts(a, b.remote(), "later")
+		if got := receiveTexts(t, inbox, 1)[0]; got != "later" {
+			t.Errorf("over the next connection came %q", got)
+		}
+	})
+}
+
+// A peer whose second stream comes before its first was answered hears about the first that the other one stays.
+func TestStreamThatIsReplacedBeforeItWasAnsweredIsToldSo(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b, a := w.peer("B"), w.wirePeer("A")
+		answers := b.tr.hold(is(trace.AuthSend))
+		first := a.dial(b.endpoint).open(a.clientHello())
+		answers.reached()
+		second := a.dial(b.endpoint).open(a.clientHello())
+		answers.reached()
+		b.tr.wait(is(trace.StoreReplaced))
+		start := time.Now()
+		answers.release()
+
+		got := status.Convert(first.end())
+		if got.Code() != codes.Aborted || got.Message() != ErrTieBreak.Error() {
+			t.Errorf("the first stream ended with %v %q, want %q", got.Code(), got.Message(), ErrTieBreak)
+		}
+		if string(second.read().GetConn().GetPkiId()) != string(b.GetPKIid()) {
+			t.Error("the second stream was not answered by B")
+		}
+		if said := b.tr.waitFor(1, is(trace.AuthSent)); len(b.tr.all(is(trace.AuthSent))) != 1 || said[0].Object.ID != 2 {
+			t.Errorf("B has tried to answer on %v, want on the second stream only", said)
+		}
+		mustTakeNoTime(t, start)
+		b.mustStore(1)
+		if got := b.noticesNow(); len(got) != 0 {
+			t.Errorf("B presumes %v dead", got)
 		}
 	})
 }

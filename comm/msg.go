@@ -41,7 +41,7 @@ func (m *ReceivedMessageImpl) Respond(msg *proto.GossipMessage) {
 		m.conn.logger.Error("cannot encode an answer", "error", err)
 		return
 	}
-	ctx, cancel := util.WithTimeout(m.conn.ctx, m.conn.conf.AfterFunc, m.conn.conf.ConnTimeout, errQueueFull)
+	ctx, cancel := util.WithTimeout(m.conn.life, m.conn.conf.AfterFunc, m.conn.conf.ConnTimeout, errQueueFull)
 	defer cancel()
 	m.conn.trace.Report(trace.AckRespond, trace.Event{Peer: m.conn.pkiID, Envelope: signed.Envelope})
 	m.conn.send(ctx, &msgSending{envelope: signed.Envelope}, blockingSend)

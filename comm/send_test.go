@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -283,6 +284,115 @@ func TestMessageThatMetTheEndOfTheStreamIsDroppedAndNotSentAgain(t *testing.T) {
 	})
 }
 
+// clog sends messages that are too large for the window of HTTP/2 to a peer that takes none, until n of them wait in the queue, and
+// another one in gRPC. It returns how many it has sent.
+func clog(p *testPeer, to *RemotePeer, n int) (sent int) {
+	p.t.Helper()
+	large := message(p.t, strings.Repeat("x", 40_000))
+	for waiting := 0; waiting < n; sent++ {
+		p.Send(large, to)
+		synctest.Wait()
+		waiting = len(p.connTo(to).outBuff)
+	}
+	return sent
+}
+
+// mustAccountForSent fails the test unless each of the messages sent over a connection that has ended was written or dropped, and each that
+// was still in the queue was dropped for the right reason.
+func mustAccountForSent(p *testPeer, conn *connection, sent int, why func(trace.Event) bool) {
+	p.t.Helper()
+	written := p.tr.all(is(trace.ConnWritten, of(conn.trace.Object()), func(e trace.Event) bool { return e.Err == nil }))
+	drops := p.tr.all(is(trace.ConnDrop, of(conn.trace.Object())))
+	if len(written)+len(drops) != sent || int(conn.dropped.Load()) != len(drops) {
+		p.t.Errorf("of %d messages %d were written, %d told as dropped and %d counted", sent, len(written), len(drops), conn.dropped.Load())
+	}
+	for _, e := range drops[1:] { // the first is the one that was being written; gRPC says why that one failed
+		if !why(e) {
+			p.t.Errorf("a message was dropped because of %v", e.Err)
+		}
+	}
+}
+
+// Contract S5: flow control knows no patience, and a peer that keeps its line open and takes nothing would hold writer and queue for ever.
+func TestPeerThatTakesNothingIsGivenUpAfterExactlyTheWriteTimeout(t *testing.T) {
+	for name, deaf := range map[string]func(*world, *testPeer) *RemotePeer{
+		"that we have dialled": func(w *world, _ *testPeer) *RemotePeer {
+			b, _ := stalled(w, "B")
+			return b.remote()
+		},
+		"that has dialled us": func(w *world, a *testPeer) *RemotePeer {
+			b := w.wirePeer("B")
+			b.join(a.endpoint)
+			return &RemotePeer{PKIID: b.pkiID()}
+		},
+	} {
+		for _, timeout := range []time.Duration{0, 1300 * time.Millisecond} {
+			t.Run(name, func(t *testing.T) {
+				inBubble(t, func(t *testing.T, w *world) {
+					a := w.peer("A", configured(func(conf *Config) { conf.WriteTimeout = timeout }))
+					to := deaf(w, a)
+					start := time.Now()
+					sent := clog(a, to, 5)
+					conn := a.connTo(to)
+
+					closed := a.tr.wait(is(trace.ConnClose, of(conn.trace.Object())))
+
+					if got, want := time.Since(start), a.conf.WriteTimeout; got != want {
+						t.Errorf("given up after %v, want %v", got, want)
+					}
+					mustBe(t, closed.Err, ErrWriteTimeout)
+					a.mustBeGone(conn.trace.Object())
+					mustAccountForSent(a, conn, sent, func(e trace.Event) bool { return errors.Is(e.Err, ErrWriteTimeout) })
+					if diff := cmp.Diff([]common.PKIidType{to.PKIID}, a.noticesNow()); diff != "" {
+						t.Errorf("death notices differ (-want +got):\n%s", diff)
+					}
+					a.mustStore(0)
+				})
+			})
+		}
+	}
+}
+
+// Back-pressure is wanted. The deadline is that of one write, so a peer whose subscribers are slow keeps its connection.
+func TestPeerThatTakesAMessageNowAndThenKeepsItsConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		b := w.wirePeer("B").acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+			return b.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
+				for {
+					time.Sleep(a.conf.WriteTimeout - time.Second)
+					envelope, err := stream.Recv()
+					if err != nil {
+						return true, nil
+					}
+					b.received <- envelope
+				}
+			})
+		})
+		sent := clog(a, b.remote(), 5)
+		time.Sleep(time.Duration(sent) * a.conf.WriteTimeout)
+		if closed := a.tr.all(is(trace.ConnClose)); len(closed) != 0 {
+			t.Errorf("the connection was closed because of %v", closed[0].Err)
+		}
+		if got := len(b.received); got != sent {
+			t.Errorf("of %d messages %d arrived", sent, got)
+		}
+	})
+}
+
+func TestWriteThatSucceedsLeavesNoTimer(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		var clock armed
+		a, b := w.peer("A", configured(func(conf *Config) { conf.AfterFunc = clock.AfterFunc })), w.peer("B")
+		inbox := b.Accept(everything)
+		sendTexts(a, b.remote(), numbers(20)...)
+		receiveTexts(t, inbox, 20)
+		leavesNothing(t, a, &clock)
+		time.Sleep(a.conf.WriteTimeout)
+		a.mustStore(1)
+	})
+}
+
 func TestCloseConnByTheInitiatorDrainsWhatWasQueued(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a, b := w.peer("A"), w.peer("B")
@@ -445,7 +555,7 @@ func TestAllThatWasReceivedBeforeACleanEndIsDelivered(t *testing.T) {
 // done, and a call that waits for an acknowledgement would go on with a subscription that does not exist.
 func TestClosedConnectionAlwaysHasAReason(t *testing.T) {
 	conn := newConnection(t.Context(), 1, "there:1", nil, Config{Logger: slog.New(slog.DiscardHandler)}, nil)
-	conn.remove = func(*connection) {}
+	conn.remove = func(*connection) bool { return false }
 	conn.RLock() // what reason takes: the close below comes no further than to where it writes the reason
 	closed := finished(func() { conn.close(ErrClosed) })
 	for conn.TryRLock() { // fails once somebody waits to write

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -155,6 +156,67 @@ func TestStopEndsWhateverIsUnderWayAtOnce(t *testing.T) {
 		answer.release()
 		mustBeOver(t, a)
 	})
+}
+
+// A gRPC server that stops waits for the TLS handshakes that it has begun, and somebody who connects and says nothing would hold up Stop
+// for a dial timeout.
+func TestStopDoesNotWaitForAStrangerWhoNeverSpeaksTLS(t *testing.T) {
+	for name, says := range map[string]string{"who is silent": "", "who has begun to speak": "\x16\x03\x01\x02\x00\x01"} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				b := w.peer("B")
+				stranger, err := w.net.dial(t.Context(), "X", b.endpoint)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer stranger.Close()
+				if _, err := io.WriteString(stranger, says); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				start := time.Now()
+				b.Stop()
+				mustTakeNoTime(t, start)
+				if handshaken := b.tr.wait(is(trace.TLSHandshaken)); handshaken.Err == nil {
+					t.Error("the handshake is told as a success")
+				}
+				mustBeOver(t, b)
+			})
+		})
+	}
+}
+
+// Between the flag and the end of the instance's life TLS begins no handshake any more, and gRPC puts that into words of its own.
+func TestCallWhoseTLSBeginsWhileStopIsUnderWaySaysThatItIsStopped(t *testing.T) {
+	for name, call := range map[string]func(a *testPeer, to *RemotePeer) error{
+		"Handshake":   func(a *testPeer, to *RemotePeer) error { _, err := a.Handshake(to); return err },
+		"Probe":       func(a *testPeer, to *RemotePeer) error { return a.Probe(to) },
+		"SendWithAck": func(a *testPeer, to *RemotePeer) error { return a.SendWithAck(message(a.t, "x"), time.Hour, 1, to)[0] },
+		"Send": func(a *testPeer, to *RemotePeer) error {
+			sendTexts(a, to, "x")
+			return a.tr.wait(is(trace.ConnDrop)).Err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				a, b := w.peer("A"), w.peer("B")
+				dial, life := a.tr.hold(is(trace.PingSend)), a.tr.hold(is(trace.StopConnections))
+				result := async(func() error { return call(a, b.remote()) })
+				dial.reached()
+				stopped := finished(a.Stop)
+				life.reached()
+				dial.release()
+				err, _ := await(t, name, result)
+				mustBe(t, err, ErrStopped)
+				life.release()
+				await(t, "Stop to return", stopped)
+				if dead := a.tr.all(is(trace.DeadNotice)); len(dead) != 0 {
+					t.Error("a peer that is alive was presumed dead")
+				}
+				mustBeOver(t, a)
+			})
+		})
+	}
 }
 
 // Stop returns when every tracer has: a step after stop.done would be one of a goroutine that nobody waited for.
@@ -382,6 +444,28 @@ func TestNoticesThatNobodyReadsHoldUpNobodyAndAreKept(t *testing.T) {
 		slices.SortFunc(got, func(x, y common.PKIidType) int { return bytes.Compare(x, y) })
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("death notices differ (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Who reads the trace wants to know which of the connections it was.
+func TestNoticeTellsWhichConnectionItIsAbout(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, c := w.peer("A"), nobody("C")
+		b := w.wirePeer("B")
+		s := b.join(a.endpoint)
+		stream := a.tr.wait(is(trace.ConnServe)).Object
+		fail(a, c)
+		dial := a.tr.wait(is(trace.DialStart)).Object
+		s.cancel()
+		a.mustBeGone(stream)
+		got := map[string]trace.Object{}
+		for _, e := range a.tr.all(is(trace.DeadNotice)) {
+			got[string(e.Peer)] = e.Subject
+		}
+		want := map[string]trace.Object{string(c.PKIID): dial, string(b.pkiID()): stream}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the connections that the notices name differ (-want +got):\n%s", diff)
 		}
 	})
 }

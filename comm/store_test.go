@@ -4,6 +4,7 @@ package comm
 // that ends takes only itself out, at once and whole; and nothing that comes to an end during Stop stays.
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -525,6 +527,103 @@ func TestMessagesToWhoeverIsThereShareOneConnection(t *testing.T) {
 			t.Error("a message to the peer by its name dialled again")
 		}
 	})
+}
+
+// Two dials to one peer would push each other's stream out of the peer's store.
+func TestDialsToOneEndpointUnderTwoNamesGoOneAfterTheOtherAndMakeOneConnection(t *testing.T) {
+	for name, named := range map[string]func(b *testPeer) []*RemotePeer{
+		"first by endpoint": func(b *testPeer) []*RemotePeer { return []*RemotePeer{b.whoever(), b.remote()} },
+		"first by PKI-ID":   func(b *testPeer) []*RemotePeer { return []*RemotePeer{b.remote(), b.whoever()} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				a, b := w.peer("A"), w.peer("B")
+				inbox := b.Accept(everything)
+				start := time.Now()
+				dial := a.tr.hold(is(trace.AuthRead))
+				for i, to := range named(b) {
+					sendTexts(a, to, fmt.Sprint(2*i), fmt.Sprint(2*i+1))
+				}
+				dial.reached()
+				synctest.Wait()
+				if dials := a.tr.all(is(trace.DialStart)); len(dials) != 1 {
+					t.Errorf("%d dials are under way at once, want one", len(dials))
+				}
+				dial.release()
+
+				if diff := cmp.Diff(numbers(4), receiveTexts(t, inbox, 4)); diff != "" {
+					t.Errorf("messages differ (-want +got):\n%s", diff)
+				}
+				mustTakeNoTime(t, start)
+				synctest.Wait()
+				a.mustStore(1)
+				b.mustStore(1)
+				a.mustDialNothing()
+				if arrived := b.tr.all(is(trace.StreamArrived)); len(arrived) != 1 {
+					t.Errorf("%d streams arrived at B, want one", len(arrived))
+				}
+				for _, p := range []*testPeer{a, b} {
+					if lost, dead := p.tr.all(is(trace.ConnDrop)), p.noticesNow(); len(lost) != 0 || len(dead) != 0 {
+						t.Errorf("%s lost %v and presumes %v dead", p.name, lost, dead)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Whether anybody else lives there than was expected says nothing about whoever is there.
+func TestDialToAnEndpointGoesOnWhenTheOneBeforeItHasFailed(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		start := time.Now()
+		dial := a.tr.hold(is(trace.DialStart))
+		sendTexts(a, &RemotePeer{Endpoint: b.endpoint, PKIID: nobody("C").PKIID}, "for C")
+		sendTexts(a, b.whoever(), "for whoever is there")
+		sendTexts(a, b.remote(), "for B")
+		dial.release()
+
+		if diff := cmp.Diff([]string{"for whoever is there", "for B"}, receiveTexts(t, inbox, 2)); diff != "" {
+			t.Errorf("messages differ (-want +got):\n%s", diff)
+		}
+		mustTakeNoTime(t, start)
+		lost := a.tr.all(is(trace.ConnDrop))
+		if len(lost) != 1 || !errors.Is(lost[0].Err, ErrUnexpectedPeer) {
+			t.Errorf("lost %v, want the message for C because of %v", lost, ErrUnexpectedPeer)
+		}
+		a.mustStore(1)
+		if dials := a.tr.all(is(trace.DialStart)); len(dials) != 2 {
+			t.Errorf("dialled %d times, want twice", len(dials))
+		}
+	})
+}
+
+func TestDialThatWaitsForAnotherIsGivenUpAtOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		end  func(a, b *testPeer)
+		want error
+	}{
+		"by CloseConn": {func(a, b *testPeer) { a.CloseConn(b.remote()) }, ErrClosed},
+		"by Stop":      {func(a, _ *testPeer) { stopBeside(a) }, ErrStopped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				a, b := w.peer("A"), w.peer("B")
+				dial := a.tr.hold(is(trace.DialStart))
+				sendTexts(a, b.whoever(), "first")
+				dial.reached()
+				sendTexts(a, b.remote(), "second")
+				synctest.Wait()
+				start := time.Now()
+				test.end(a, b)
+				if lost := a.tr.wait(is(trace.ConnDrop, carrying(t, "second"))); lost.Err != test.want {
+					t.Errorf("lost because of %v, want %v", lost.Err, test.want)
+				}
+				mustTakeNoTime(t, start)
+			})
+		})
+	}
 }
 
 func TestWhoeverIsAtOneEndpointIsNotWhoeverIsAtAnother(t *testing.T) {

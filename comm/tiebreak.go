@@ -7,8 +7,10 @@ package comm
 // rule is not the same on both sides (an acceptor keeps the newest stream, an initiator the one that is there), so it can happen that
 // each peer closes the stream that the other keeps; both are lost, and what was queued with them (S2 in the bug history).
 //
-// Our rule: if each of the two streams was begun before its initiator knew of the other, the one dialled by the peer with the smaller
-// PKI-ID stays. Otherwise the newest stays, for a peer that has restarted dials again because it knows nothing of the older one.
+// Our rule: if each of the two streams was opened before its initiator knew of the other, the one dialled by the peer with the smaller
+// PKI-ID stays. Otherwise the newest stays, for a peer that has restarted dials again because it knows nothing of the older one. A dial
+// that has not come as far as opening its stream stands in nobody's way: perhaps it never will, and then a peer that can reach us, and
+// that we cannot reach, would be refused for nothing.
 //
 // The acceptor decides, since it answers last (acceptPeer): it refuses a stream that is to go before a word was exchanged on it. The
 // initiator follows. Its messages are not lost: they have not been written yet, and giveWay takes them to the stream that stays.
@@ -17,23 +19,26 @@ package comm
 // peer comes back, when a dial fails whose peer has called meanwhile, and when two dials to one endpoint lead to the same peer.
 
 import (
+	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
-	"time"
 
 	"google.golang.org/grpc/metadata"
 
+	"gossipscope/comm/common"
 	"gossipscope/comm/trace"
 	"gossipscope/comm/util"
 )
 
-// markKey is how an initiator of our kind tells the acceptor that it knows the rule. It travels as gRPC metadata, beside the protocol
-// and not in it: a Fabric peer does not look there.
-const markKey = "gossipscope-tie-break"
+// markKey is how an initiator of our kind tells the acceptor that it knows the rule, and whom it wants to reach: the value is the PKI-ID
+// in hexadecimal digits, empty for "whoever is there". It travels as gRPC metadata, beside the protocol and not in it: a Fabric peer
+// does not look there.
+const markKey = "gossipscope-wants"
 
 // marked returns a context whose calls carry the mark.
-func marked(ctx context.Context) context.Context {
-	return metadata.AppendToOutgoingContext(ctx, markKey, "1")
+func marked(ctx context.Context, wanted common.PKIidType) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, markKey, hex.EncodeToString(wanted))
 }
 
 // isMarked reports whether the initiator of an inbound stream has set the mark.
@@ -41,10 +46,24 @@ func isMarked(ctx context.Context) bool {
 	return len(metadata.ValueFromIncomingContext(ctx, markKey)) > 0
 }
 
+// wantedBy returns whom the initiator of an inbound stream wants to reach, nil if it does not say. An acceptor must know, or a stream
+// that was meant for somebody else would push out the connection that the two have, and then be closed by its initiator.
+func wantedBy(ctx context.Context) common.PKIidType {
+	mark := metadata.ValueFromIncomingContext(ctx, markKey)
+	if len(mark) == 0 {
+		return nil
+	}
+	wanted, err := hex.DecodeString(mark[0])
+	if err != nil {
+		return common.PKIidType(mark[0]) // which nobody is
+	}
+	return wanted
+}
+
 // encounter is what one peer knows when a stream between it and another has authenticated: the newcomer.
 type encounter struct {
 	inbound bool // the other peer dialled the newcomer
-	rival   bool // each of the two, the newcomer and another stream, was begun before its initiator knew of the other
+	rival   bool // each of the two, the newcomer and another stream, was opened before its initiator knew of the other
 	marked  bool // the other peer knows the rule: the initiator of the newcomer, if it is inbound, or else of the rival
 	smaller bool // our PKI-ID is the smaller one
 }
@@ -80,14 +99,14 @@ func (e encounter) decide() verdict {
 // judge says what becomes of a connection that has just authenticated; standing is the one that the store has to the same peer, if it has
 // one. It runs on the goroutine of the handshake, and the caller holds the mutex.
 //
-// An inbound newcomer has a rival if a dial of our own to its peer is under way, or has ended in a connection so recently that the
-// peer, when it dialled, could not know. A newcomer of our own has one if the peer's stream was stored while it was being dialled. That
-// happens only to a dial without a PKI-ID, of which nobody could know where it would lead.
+// An inbound newcomer has a rival if a stream of our own to its peer is open and not answered, or was answered so recently that the peer,
+// when it opened the newcomer, could not know. A newcomer of our own has one if the peer's stream was stored after this one was opened;
+// and is still there, which happens only to a dial without a PKI-ID, of which nobody could know where it would lead.
 func (cs *connectionStore) judge(conn, standing *connection) verdict {
 	e := encounter{inbound: conn.serverStream != nil, smaller: string(cs.self) < string(conn.pkiID)}
 	if e.inbound {
 		dial := alive(cs.destinationLocks[destination("", conn.pkiID)])
-		e.rival = dial != nil || standing != nil && standing.young.Load()
+		e.rival = dial != nil && dial.opened || standing != nil && standing.young.Load()
 		e.marked = isMarked(conn.serverStream.Context())
 	} else if standing != nil && standing.serverStream != nil {
 		e.rival = standing.begun > conn.begun
@@ -133,12 +152,19 @@ func (conn *connection) giveWay(heir *connection) {
 	conn.heir = heir
 	conn.Unlock()
 	close(conn.gaveWay)
+	heir.inherit(conn)
 	peer := conn.expected
 	if len(peer) == 0 {
 		peer = conn.pkiID
 	}
 	conn.trace.Report(trace.StoreHandover, trace.Event{Peer: peer, Subject: heir.trace.Object(), Queue: conn.queue()})
 	conn.moveQueue()
+}
+
+// inherit makes the heir known at the endpoint at which the peer has proven itself to the connection that gives way: the next message
+// to that endpoint need not dial again. The caller holds the mutex of the store.
+func (conn *connection) inherit(from *connection) {
+	conn.provenAt = cmp.Or(conn.provenAt, from.provenAt)
 }
 
 // successor returns the connection that has taken over the queue, nil if there is none.
@@ -184,51 +210,68 @@ func (conn *connection) awaitSuccessor() {
 	}
 }
 
+// mayOpen is asked by a dial that has got through, before it opens its stream. From then on the stream counts (judge). If the peer has
+// called meanwhile, there is nothing to open: its stream has the queue.
+func (cs *connectionStore) mayOpen(conn *connection) error {
+	cs.Lock()
+	defer cs.Unlock()
+	if conn.successor() != nil {
+		return errReplaced
+	}
+	if conn.toDie() {
+		return conn.reason()
+	}
+	cs.moment++
+	conn.begun = cs.moment
+	conn.opened = true
+	return nil
+}
+
 // giveUp takes a dial that has failed out of the store, and returns what becomes the reason of its end. If the peer can be reached all
 // the same, because a stream of its own has come in meanwhile, that one takes over the queue, and nobody has died.
 //
-// A dial that was refused, since the peer was dialling us, and that has waited in vain for the peer's stream, is begun anew: either the
-// peer's dial has failed by now, or the peer meant a stream of which we knew already that it was over.
+// A dial that was refused, since the peer's stream was under way, and that has waited for that in vain, is begun once more: by now the
+// peer's stream has come to nothing, or it was one of which we knew already that it was over.
 func (cs *connectionStore) giveUp(conn *connection, err error) error {
 	cs.Lock()
 	defer cs.Unlock()
 	cs.endDial(conn)
+	if conn.successor() != nil {
+		return errReplaced
+	}
 	if conn.toDie() || cs.isClosing {
 		return err
 	}
 	remotePeer := &RemotePeer{Endpoint: conn.endpoint, PKIID: conn.expected}
 	successor := cs.find(remotePeer)
-	if successor == nil {
-		successor = alive(cs.aside[string(conn.expected)])
-	}
-	if successor == nil && conn.successor() == nil && (errors.Is(err, ErrTieBreak) || err == errReplaced) && conn.mayDialAgain() {
+	if successor == nil && !conn.lastTry && (errors.Is(err, ErrTieBreak) || err == errReplaced) {
 		successor = cs.beginDial(remotePeer)
-		successor.attempt = conn.attempt + 1
+		successor.lastTry = true
 		defer func() { go cs.dial(successor) }()
 	}
-	if successor != nil {
-		conn.giveWay(successor)
+	if successor == nil {
+		return err
 	}
-	if conn.successor() != nil {
-		return errReplaced
-	}
-	return err
+	conn.giveWay(successor)
+	return errReplaced
 }
 
-// mayDialAgain reports whether a dial that was refused for the other end's own dial may be begun once more. It may for as long as that
-// other dial can last: every round waits a connection timeout.
-func (conn *connection) mayDialAgain() bool {
-	return time.Duration(conn.attempt)*conn.conf.ConnTimeout <= conn.conf.DialTimeout+conn.conf.ConnTimeout
+// mayMeanTheSameAs reports whether two dials, to one endpoint, may lead to the same peer though their callers named it differently. Two
+// PKI-IDs never do.
+func (conn *connection) mayMeanTheSameAs(other *connection) bool {
+	return conn.endpoint == other.endpoint && (len(conn.expected) == 0 || len(other.expected) == 0)
 }
 
-// waitForDialAhead lets one dial to an endpoint at a time go on. Of two, one by PKI-ID and one without, the second often finds that
-// the first has made the connection that it wants; two streams to one peer would then only have pushed each other out.
+// waitForDialAhead lets one of such dials at a time go on. The second often finds that the first has made the connection that it wants;
+// two streams to one peer would then only have pushed each other out.
 func (cs *connectionStore) waitForDialAhead(conn *connection) error {
 	if conn.behind == nil {
 		return nil
 	}
 	select {
 	case <-conn.behind.ready:
+	case <-conn.gaveWay:
+		return errReplaced
 	case <-conn.stopChan:
 		return conn.reason()
 	}

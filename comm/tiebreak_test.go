@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"gossipscope/comm/msp"
 	"gossipscope/comm/trace"
@@ -67,6 +69,9 @@ func mustAgree(dialler, other *testPeer) {
 	}
 }
 
+// inbound matches the events of connections that the other end has dialled.
+func inbound(e trace.Event) bool { return e.Object.Role == trace.Acceptor }
+
 // mustThinkAllAlive fails the test if one of the peers presumes anybody dead.
 func mustThinkAllAlive(peers ...*testPeer) {
 	for _, p := range peers {
@@ -77,9 +82,10 @@ func mustThinkAllAlive(peers ...*testPeer) {
 	}
 }
 
-// cross has both peers send before either has dialled, and returns what holds each dial. Each message has its sender's name in it.
+// cross has both peers send, and holds each where it has got through to the other, and is about to open its stream. Each message has its
+// sender's name in it.
 func cross(t *testing.T, small, large *testPeer) (smallDial, largeDial *hold) {
-	smallDial, largeDial = small.tr.hold(is(trace.DialStart)), large.tr.hold(is(trace.DialStart))
+	smallDial, largeDial = small.tr.hold(is(trace.StreamOpen)), large.tr.hold(is(trace.StreamOpen))
 	sendTexts(small, large.remote(), named("S", 3)...)
 	sendTexts(large, small.remote(), named("L", 3)...)
 	smallDial.reached()
@@ -118,7 +124,7 @@ func TestPeersThatDialEachOtherAtOnceKeepOneStreamAndEveryMessage(t *testing.T) 
 			smallDial.release()
 		}},
 		{"the one that goes is refused before the other is stored", func(_, large *testPeer, smallDial, largeDial *hold) {
-			answer := large.tr.hold(is(trace.AuthRead, func(e trace.Event) bool { return e.Object.Role == trace.Acceptor }))
+			answer := large.tr.hold(is(trace.AuthRead, inbound))
 			smallDial.release()
 			answer.reached()
 			largeDial.release()
@@ -126,7 +132,7 @@ func TestPeersThatDialEachOtherAtOnceKeepOneStreamAndEveryMessage(t *testing.T) 
 			answer.release()
 		}},
 		{"the one that goes is refused after the other is stored and not answered", func(_, large *testPeer, smallDial, largeDial *hold) {
-			answer := large.tr.hold(is(trace.AuthSend, func(e trace.Event) bool { return e.Object.Role == trace.Acceptor }))
+			answer := large.tr.hold(is(trace.AuthSend, inbound))
 			smallDial.release()
 			answer.reached()
 			largeDial.release()
@@ -185,7 +191,7 @@ func TestAcknowledgementsAreWaitedForAlsoWhereADialHasLost(t *testing.T) {
 		small, large := pair(w)
 		answering(small, acking)
 		answering(large, acking)
-		smallDial, largeDial := small.tr.hold(is(trace.DialStart)), large.tr.hold(is(trace.DialStart))
+		smallDial, largeDial := small.tr.hold(is(trace.StreamOpen)), large.tr.hold(is(trace.StreamOpen))
 		fromSmall := async(func() AggregatedSendResult { return small.SendWithAck(message(t, "S"), time.Minute, 1, large.remote()) })
 		fromLarge := async(func() AggregatedSendResult { return large.SendWithAck(message(t, "L"), time.Minute, 1, small.remote()) })
 		smallDial.reached()
@@ -224,50 +230,49 @@ func TestDialThatWasAheadOfTheOtherStreamIsRefusedWhileThatIsYoung(t *testing.T)
 	})
 }
 
-// A stream that is old enough gives way even to a dial that began before it, for a peer that has restarted is never locked out. The two
-// then do not agree; but both streams end in good order, and what was sent on either arrives.
-func TestDialThatArrivesTooLateForTheRuleLosesNoMessage(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		small, large := pair(w)
-		atSmall, atLarge := small.Accept(everything), large.Accept(everything)
-		smallDial, largeDial := cross(t, small, large)
-		smallDial.release()
-		receiveTexts(t, atLarge, 3)
-		receiveTexts(t, atSmall, 3)
-		time.Sleep(small.conf.ConnTimeout + time.Millisecond)
-		reading := large.tr.hold(is(trace.AuthRead, func(e trace.Event) bool { return e.Object.Role == trace.Initiator }))
-		largeDial.release()
-		small.tr.wait(is(trace.StoreReplaced))
-		sendTexts(small, large.remote(), "on the stream that L has given up")
-		sendTexts(large, small.remote(), "on the stream that S has given up")
-		reading.release()
-		if got := receiveTexts(t, atLarge, 1); got[0] != "on the stream that L has given up" {
-			t.Errorf("got %q", got)
-		}
-		if got := receiveTexts(t, atSmall, 1); got[0] != "on the stream that S has given up" {
-			t.Errorf("got %q", got)
-		}
-		time.Sleep(time.Minute)
-		mustThinkAllAlive(small, large)
-		sendTexts(small, large.remote(), "afresh")
-		receiveTexts(t, atLarge, 1)
-		mustAgree(small, large)
-	})
+func TestDialThatHasNotOpenedItsStreamGivesWayWithoutAWord(t *testing.T) {
+	for _, first := range []string{"the smaller is first", "the larger is first"} {
+		t.Run(first, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				quick, slow := pair(w)
+				if first == "the larger is first" {
+					quick, slow = slow, quick
+				}
+				atQuick, atSlow := quick.Accept(everything), slow.Accept(everything)
+				dial := slow.tr.hold(is(trace.DialStart))
+				sendTexts(slow, quick.remote(), named("slow", 3)...)
+				dial.reached()
+				sendTexts(quick, slow.remote(), named("quick", 3)...)
+				receiveTexts(t, atSlow, 3)
+				if diff := cmp.Diff(named("slow", 3), receiveTexts(t, atQuick, 3)); diff != "" {
+					t.Errorf("what came over the stream that stays differs (-want +got):\n%s", diff)
+				}
+				time.Sleep(time.Minute) // long after the rule would still hold
+				dial.release()
+				mustAgree(quick, slow)
+				mustThinkAllAlive(quick, slow)
+				if n := len(slow.tr.all(is(trace.StreamOpen))); n != 0 {
+					t.Error("the dial that had given way has opened a stream all the same")
+				}
+			})
+		})
+	}
 }
 
-func TestDialIsBegunAnewWhenThePeersOwnHasComeToNothing(t *testing.T) {
+// S has opened a stream to somebody who does not answer, and takes him for L: so it refuses L, until that stream has come to nothing.
+func TestDialIsBegunOnceMoreWhenThePeersOwnHasComeToNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		small, large := pair(w)
 		atSmall := small.Accept(everything)
-		wrong := nobody("X")
-		wrong.PKIID = large.GetPKIid() // where S thinks that L lives
-		smallDial := small.tr.hold(is(trace.DialStart))
-		sendTexts(small, wrong, "into the void")
-		smallDial.reached()
-		sendTexts(large, small.remote(), named("L", 3)...)
-		large.tr.wait(is(trace.AuthReceived, failed))
+		silent := w.wirePeer("X").acceptor(func(_ *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+			<-stream.Context().Done()
+			return nil
+		})
+		sendTexts(small, &RemotePeer{Endpoint: silent.remote().Endpoint, PKIID: large.GetPKIid()}, "into the void")
+		small.tr.wait(is(trace.AuthRead))
+		time.Sleep(small.conf.ConnTimeout / 2)
 		start := time.Now()
-		smallDial.release()
+		sendTexts(large, small.remote(), named("L", 3)...)
 		if diff := cmp.Diff(named("L", 3), receiveTexts(t, atSmall, 3)); diff != "" {
 			t.Errorf("what S got differs (-want +got):\n%s", diff)
 		}
@@ -279,24 +284,44 @@ func TestDialIsBegunAnewWhenThePeersOwnHasComeToNothing(t *testing.T) {
 	})
 }
 
-// The peer insists on its own dial and that never gets through: at some time the message must be given up.
-func TestDialThatIsRefusedAgainAndAgainIsGivenUpWithoutANotice(t *testing.T) {
+func TestDialThatIsRefusedOnceMoreIsGivenUpWithoutANotice(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		small, large := pair(w, configured(func(conf *Config) { conf.DialTimeout = time.Hour; conf.ConnTimeout = 30 * time.Minute }))
-		smallDial := small.tr.hold(is(trace.DialStart))
+		small, large := pair(w)
+		smallDial := small.tr.hold(is(trace.StreamOpen))
 		sendTexts(small, large.remote(), "held for ever")
 		smallDial.reached()
 		sendTexts(large, small.remote(), "hello")
-		time.Sleep(24 * time.Hour)
+		time.Sleep(time.Minute)
 		drop := large.tr.wait(is(trace.ConnDrop))
 		if !errors.Is(drop.Err, ErrTieBreak) {
 			t.Errorf("the message was dropped because of %v", drop.Err)
 		}
-		if dials := len(large.tr.all(is(trace.DialStart))); dials != 5 {
-			t.Errorf("L dialled %d times, want 5: one, and one more for each connection timeout that a dial of S may last", dials)
+		if dials := len(large.tr.all(is(trace.DialStart))); dials != 2 {
+			t.Errorf("L dialled %d times, want 2", dials)
 		}
 		large.mustDialNothing()
 		mustThinkAllAlive(large)
+	})
+}
+
+// A peer behind a wall can call us, and we cannot call it. That we try again and again must not keep it out.
+func TestPeerThatCanDialAndCannotBeDialledIsLetIn(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w)
+		inbox := small.Accept(everything)
+		wall := &RemotePeer{Endpoint: w.blackHole("wall"), PKIID: large.GetPKIid()}
+		sendTexts(small, wall, "hello") // and from now on S is dialling
+		time.Sleep(time.Second)
+		sendTexts(large, small.remote(), "here I am")
+		if got := receiveTexts(t, inbox, 1); got[0] != "here I am" {
+			t.Errorf("got %q", got)
+		}
+		if n := len(large.tr.all(is(trace.AuthReceived, failed))); n != 0 {
+			t.Errorf("it was refused %d times", n)
+		}
+		time.Sleep(time.Minute)
+		mustAgree(large, small)
+		mustThinkAllAlive(small)
 	})
 }
 
@@ -328,9 +353,6 @@ func TestEndOfTheWaitForTheOtherStream(t *testing.T) {
 
 // Where only the endpoint is known, nobody can know of a dial to whom it leads.
 func TestPeersThatDialEachOthersEndpointsAtOnceLoseNothing(t *testing.T) {
-	answerOf := func(p *testPeer) *hold {
-		return p.tr.hold(is(trace.AuthSend, func(e trace.Event) bool { return e.Object.Role == trace.Acceptor }))
-	}
 	for _, test := range []struct {
 		name         string
 		small, large bool // who knows the other's PKI-ID
@@ -355,7 +377,7 @@ func TestPeersThatDialEachOthersEndpointsAtOnceLoseNothing(t *testing.T) {
 				inBubble(t, func(t *testing.T, w *world) {
 					small, large := pair(w)
 					atSmall, atLarge := small.Accept(everything), large.Accept(everything)
-					smallDial, largeDial := small.tr.hold(is(trace.DialStart)), large.tr.hold(is(trace.DialStart))
+					smallDial, largeDial := small.tr.hold(is(trace.StreamOpen)), large.tr.hold(is(trace.StreamOpen))
 					name := func(p *testPeer, known bool) *RemotePeer {
 						if known {
 							return p.remote()
@@ -366,7 +388,7 @@ func TestPeersThatDialEachOthersEndpointsAtOnceLoseNothing(t *testing.T) {
 					sendTexts(large, name(small, test.large), named("L", 3)...)
 					smallDial.reached()
 					largeDial.reached()
-					holds := []*hold{answerOf(small), answerOf(large)}
+					holds := []*hold{small.tr.hold(is(trace.AuthSend, inbound)), large.tr.hold(is(trace.AuthSend, inbound))}
 					if !acceptBoth {
 						holds[0].release()
 						holds[1].release()
@@ -400,7 +422,7 @@ func (p *wirePeer) joinMarked(endpoint string) *wireStream {
 	p.w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p.w.t.Cleanup(cancel)
-	s, err := p.dial(endpoint).GossipStream(marked(ctx))
+	s, err := p.dial(endpoint).GossipStream(marked(ctx, nil))
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
@@ -446,42 +468,44 @@ func TestPeerThatHasRestartedIsLetInAfterAConnectionTimeout(t *testing.T) {
 	})
 }
 
-// What a Fabric peer does when both dial: it keeps the stream that it has accepted, and ends the one that it has dialled.
+// What a Fabric peer does when both dial: it keeps the stream that it has accepted, and drops the one that it has dialled, by cancelling.
 func TestStreamOfAFabricPeerIsReadBesideOursUntilItEnds(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		inbox := a.Accept(everything)
-		b := w.wirePeer("B")
-		acceptor := b.acceptor(likeFabric)
-		dial := a.tr.hold(is(trace.DialStart))
-		sendTexts(a, acceptor.remote(), "on ours")
-		dial.reached()
-		theirs := b.join(a.endpoint)
-		theirs.write("on theirs")
-		if got := receiveTexts(t, inbox, 1); got[0] != "on theirs" {
-			t.Errorf("got %q", got)
-		}
-		a.mustStore(0)
-		dial.release()
-		if got := textOf(decode(t, first(await(t, "the message", acceptor.received)))); got != "on ours" {
-			t.Errorf("B got %q", got)
-		}
-		a.mustStore(1)
-		theirs.write("the last on theirs")
-		if got := receiveTexts(t, inbox, 1); got[0] != "the last on theirs" {
-			t.Errorf("got %q", got)
-		}
-		if err := theirs.finish(); err != nil {
-			t.Fatal(err)
-		}
-		if err := theirs.end(); err != nil {
-			t.Errorf("their stream ended with %v", err)
-		}
-		sendTexts(a, acceptor.remote(), "still on ours")
-		await(t, "the message", acceptor.received)
-		a.mustStore(1)
-		mustThinkAllAlive(a)
-	})
+	for name, end := range map[string]func(theirs *wireStream){
+		"half-closed": func(theirs *wireStream) { theirs.finish() },
+		"cancelled":   func(theirs *wireStream) { theirs.cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				a := w.peer("A")
+				inbox := a.Accept(everything)
+				b := w.wirePeer("B")
+				acceptor := b.acceptor(likeFabric)
+				dial := a.tr.hold(is(trace.StreamOpen))
+				sendTexts(a, acceptor.remote(), "on ours")
+				dial.reached()
+				theirs := b.join(a.endpoint)
+				theirs.write("on theirs")
+				if got := receiveTexts(t, inbox, 1); got[0] != "on theirs" {
+					t.Errorf("got %q", got)
+				}
+				a.mustStore(0)
+				dial.release()
+				if got := textOf(decode(t, first(await(t, "the message", acceptor.received)))); got != "on ours" {
+					t.Errorf("B got %q", got)
+				}
+				a.mustStore(1)
+				theirs.write("the last on theirs")
+				if got := receiveTexts(t, inbox, 1); got[0] != "the last on theirs" {
+					t.Errorf("got %q", got)
+				}
+				end(theirs)
+				sendTexts(a, acceptor.remote(), "still on ours")
+				await(t, "the message", acceptor.received)
+				a.mustStore(1)
+				mustThinkAllAlive(a)
+			})
+		})
+	}
 }
 
 func first[T any](value T, _ bool) T { return value }
@@ -494,10 +518,13 @@ func TestStreamThatIsOnlyReadEndsWithCloseConnAndWithStop(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, w *world) {
 				a, b := w.peer("A"), w.wirePeer("B")
-				dial := a.tr.hold(is(trace.DialStart))
-				sendTexts(a, &RemotePeer{Endpoint: w.blackHole("nowhere"), PKIID: b.pkiID()}, "hello")
+				dial := a.tr.hold(is(trace.StreamOpen))
+				sendTexts(a, b.acceptor(likeFabric).remote(), "hello")
 				dial.reached()
 				theirs := b.join(a.endpoint)
+				if n := len(a.connStore.aside); n != 1 {
+					t.Fatalf("%d streams are set aside, want 1", n)
+				}
 				end(a, b)
 				if err := theirs.drain(); err != io.EOF && name == "CloseConn" {
 					t.Errorf("the stream ended with %v", err)
@@ -515,8 +542,11 @@ func TestQueueOfAFailedDialGoesToThePeersOwnStream(t *testing.T) {
 	t.Run("of a Fabric peer", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, w *world) {
 			a, b := w.peer("A"), w.wirePeer("B")
-			dial := a.tr.hold(is(trace.DialStart))
-			sendTexts(a, &RemotePeer{Endpoint: nobody("X").Endpoint, PKIID: b.pkiID()}, named("A", 3)...)
+			refuses := b.acceptor(func(*wireAcceptor, proto.Gossip_GossipStreamServer) error {
+				return status.Error(codes.Unknown, "not today")
+			})
+			dial := a.tr.hold(is(trace.StreamOpen))
+			sendTexts(a, refuses.remote(), named("A", 3)...)
 			dial.reached()
 			theirs := b.join(a.endpoint)
 			dial.release()
@@ -525,7 +555,7 @@ func TestQueueOfAFailedDialGoesToThePeersOwnStream(t *testing.T) {
 					t.Errorf("B got %q, want %q", got, want)
 				}
 			}
-			sendTexts(a, &RemotePeer{Endpoint: nobody("X").Endpoint, PKIID: b.pkiID()}, "and more")
+			sendTexts(a, refuses.remote(), "and more")
 			if got := textOf(theirs.read()); got != "and more" {
 				t.Errorf("B got %q", got)
 			}
@@ -548,6 +578,26 @@ func TestQueueOfAFailedDialGoesToThePeersOwnStream(t *testing.T) {
 	})
 }
 
+// One that has accepted us, and refuses us when it is too late for that, is heard of as long as its own stream is there.
+func TestStreamOfAFabricPeerOutlivesOurs(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		refuses := b.acceptor(likeFabricRefusing("not today"))
+		dial := a.tr.hold(is(trace.StreamOpen))
+		sendTexts(a, refuses.remote(), "lost")
+		dial.reached()
+		theirs := b.join(a.endpoint)
+		dial.release()
+		a.tr.wait(is(trace.ConnReaderEnd))
+		synctest.Wait()
+		sendTexts(a, refuses.remote(), "on theirs")
+		if got := textOf(theirs.read()); got != "on theirs" {
+			t.Errorf("B got %q", got)
+		}
+		mustThinkAllAlive(a)
+	})
+}
+
 // The store of an initiator has the mark on every stream, and the protocol itself knows nothing of it.
 func TestInitiatorMarksItsStreams(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
@@ -561,5 +611,122 @@ func TestInitiatorMarksItsStreams(t *testing.T) {
 		if isSet, _ := await(t, "the stream", seen); !isSet {
 			t.Error("the stream carries no mark")
 		}
+	})
+}
+
+// A dial by PKI-ID and one by the endpoint alone lead to the same peer. The sender who names the peer always in the same way must not see
+// his messages overtake each other, though the other dial is the first to get through.
+func TestOrderIsKeptWhenAnotherDialToThePeerIsStoredFirst(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		alias := &RemotePeer{Endpoint: w.alias(b, "alias"), PKIID: b.GetPKIid()}
+		dial := a.tr.hold(is(trace.StreamOpen, func(e trace.Event) bool { return e.Object.Endpoint == alias.Endpoint }))
+		sendTexts(a, alias, "1")
+		dial.reached()
+		sendTexts(a, b.whoever(), "blind")
+		receiveTexts(t, inbox, 1)
+		sendTexts(a, alias, "2")
+		synctest.Wait()
+		dial.release()
+		if diff := cmp.Diff([]string{"1", "2"}, receiveTexts(t, inbox, 2)); diff != "" {
+			t.Errorf("what B got differs (-want +got):\n%s", diff)
+		}
+		a.mustStore(1)
+		b.mustStore(1)
+	})
+}
+
+// alias returns a second endpoint of a peer.
+func (w *world) alias(p *testPeer, name string) string {
+	n := w.net.(*pipes)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.listeners[name+":7051"] = n.listeners[p.endpoint]
+	return name + ":7051"
+}
+
+// An endpoint has changed hands, and a sender does not know it yet. What connects him with the one who lives there now must not suffer.
+func TestDialThatWantsSomebodyElseLeavesTheConnectionThatIsThere(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b, c := w.peer("A"), w.peer("B"), w.peer("C")
+		inbox := b.Accept(everything)
+		sendTexts(a, b.remote(), "hello")
+		receiveTexts(t, inbox, 1)
+		sendTexts(a, &RemotePeer{Endpoint: b.endpoint, PKIID: c.GetPKIid()}, "for C")
+		drop := a.tr.wait(is(trace.ConnDrop))
+		if !errors.Is(drop.Err, ErrUnexpectedPeer) || !errors.Is(drop.Err, ErrRefused) {
+			t.Errorf("the message was dropped because of %v", drop.Err)
+		}
+		synctest.Wait()
+		if n := len(b.tr.all(is(trace.StoreReplaced))); n != 0 {
+			t.Error("the connection that was there had to give way")
+		}
+		mustAgree(a, b)
+		mustThinkAllAlive(b)
+	})
+}
+
+func TestDialsOfSeveralPKIIDsAtOneEndpointDoNotWaitForEachOther(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		hole := w.blackHole("hole")
+		start := time.Now()
+		for i := range 10 {
+			sendTexts(a, &RemotePeer{Endpoint: hole, PKIID: fmt.Appendf(nil, "peer %d", i)}, "hello")
+		}
+		a.tr.waitFor(10, is(trace.ConnDrop))
+		if took := time.Since(start); took != a.conf.DialTimeout {
+			t.Errorf("the last dial ended after %v", took)
+		}
+	})
+}
+
+// Each sees the other only as somebody who called, until it has dialled once itself (S20).
+func TestPeersThatKnowOnlyEachOthersEndpointsDialOnceEach(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		atA, atB := a.Accept(everything), b.Accept(everything)
+		for range 5 {
+			sendTexts(a, b.whoever(), "to B")
+			receiveTexts(t, atB, 1)
+			time.Sleep(a.conf.ConnTimeout)
+			sendTexts(b, a.whoever(), "to A")
+			receiveTexts(t, atA, 1)
+			time.Sleep(a.conf.ConnTimeout)
+		}
+		if n := len(a.tr.all(is(trace.DialStart))) + len(b.tr.all(is(trace.DialStart))); n != 2 {
+			t.Errorf("%d dials for 10 messages, want 2", n)
+		}
+	})
+}
+
+// A peer calls, sends, finishes and calls again, and a subscriber of ours does not read: what is left behind each time must not add up.
+func TestPeerThatComesAndFinishesAgainAndAgainLeavesNoMoreThanOneBehind(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		a.Accept(everything) // and nobody reads
+		b := w.wirePeer("B")
+		for range 100 {
+			c := b.dial(a.endpoint)
+			s := c.open(b.clientHello())
+			s.read()
+			s.write("hello")
+			s.finish()
+			synctest.Wait()
+			c.cc.Close()
+		}
+		time.Sleep(a.conf.ConnTimeout)
+		synctest.Wait()
+		began, ended := len(a.tr.all(is(trace.ConnServe))), len(a.tr.all(is(trace.ConnServeEnd)))
+		if left := began - ended; left != 1 {
+			t.Errorf("%d of %d services are still there, want 1", left, began)
+		}
+		a.CloseConn(&RemotePeer{PKIID: b.pkiID()})
+		synctest.Wait()
+		if ended := len(a.tr.all(is(trace.ConnServeEnd))); ended != began {
+			t.Errorf("%d services outlive CloseConn", began-ended)
+		}
+		mustThinkAllAlive(a)
 	})
 }
