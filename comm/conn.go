@@ -273,15 +273,21 @@ func (cs *connectionStore) store(conn, standing *connection) {
 		conn.beYoung()
 	}
 	cs.pki2Conn[conn.storedAs] = conn
+	if finished := cs.aside[conn.storedAs]; finished != nil && finished.halfClosed.Load() {
+		conn.after = append(conn.after, finished)
+	}
 	if standing != nil {
 		cs.trace.Report(trace.StoreReplaced, trace.Event{Peer: conn.pkiID, Subject: standing.trace.Object()})
 		standing.giveWay(conn)
-		conn.after = standing
+		conn.after = append(conn.after, standing)
 	}
 	// Of two dials of our own that lead to one peer, the peer takes the later stream; so does onConnected, when that one has come through.
 	if dial := alive(cs.destinationLocks[destination("", conn.pkiID)]); dial != nil && (conn.serverStream != nil || !dial.opened) {
 		cs.endDial(dial)
 		dial.giveWay(conn)
+		if dial.opened {
+			conn.after = append(conn.after, dial) // the peer may have accepted it, and be sending on it already
+		}
 	}
 	cs.trace.Report(trace.StoreStored, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
 }
@@ -407,8 +413,9 @@ type connection struct {
 	opened    bool   // its dial has got through, and its stream is open
 	lastTry   bool   // its dial is not begun anew if it is refused
 
-	behind *connection // the dial that goes first; written before its own begins, then only its own looks at it
-	after  *connection // the one that gave way to it, whose messages are handled first; the same
+	// Written under the mutex of the store, before the goroutine begins that alone looks at it then.
+	behind *connection   // the dial that goes first
+	after  []*connection // those that gave way to it or were finished before it, whose messages are handled first
 
 	young      atomic.Bool // it was dialled by this side, and stored less than a connection timeout ago
 	halfClosed atomic.Bool // the other end has ended its half of the stream on purpose; what fails afterwards is no failure
@@ -702,7 +709,7 @@ func (conn *connection) serviceConnection() error {
 	if conn.successor() != nil {
 		conn.close(errReplaced) // a dial that lost while it was under way: there is nothing to do but to part well
 	}
-	conn.letPredecessorFinish()
+	conn.letPredecessorsFinish()
 	for {
 		if conn.toDie() { // looked at first, so that a closed connection takes no more by chance
 			return conn.release()
@@ -720,16 +727,15 @@ func (conn *connection) serviceConnection() error {
 	}
 }
 
-// letPredecessorFinish waits until the connection that gave way to this one has handled what it had received: a peer that sends over the
-// one and then over the other means its messages to be in that order. The predecessor's farewell is bounded, and so is this wait; if
-// it is cut short, release sees to what is left.
-func (conn *connection) letPredecessorFinish() {
-	if conn.after == nil {
-		return
-	}
-	select {
-	case <-conn.after.served:
-	case <-conn.stopChan:
+// letPredecessorsFinish waits until the connections before this one have handled what they had received: a peer that sends over one of
+// them and then over this one means its messages to be in that order. For one that gave way the wait is bounded, as its farewell or
+// its handshake is. One that the peer has finished may have to wait for a subscriber, as this one then would, too.
+func (conn *connection) letPredecessorsFinish() {
+	for _, predecessor := range conn.after {
+		select {
+		case <-predecessor.served:
+		case <-conn.stopChan:
+		}
 	}
 	conn.after = nil // or each connection would keep all that were before it
 }

@@ -217,10 +217,10 @@ func TestDialThatWasAheadOfTheOtherStreamIsRefusedWhileThatIsYoung(t *testing.T)
 		atSmall, atLarge := small.Accept(everything), large.Accept(everything)
 		smallDial, largeDial := cross(t, small, large)
 		smallDial.release()
-		receiveTexts(t, atLarge, 3)
 		receiveTexts(t, atSmall, 3) // L's queue has gone over to S's stream, and L's dial is still under way
 		time.Sleep(small.conf.ConnTimeout - time.Millisecond)
 		largeDial.release()
+		receiveTexts(t, atLarge, 3)
 		tie := small.tr.wait(is(trace.StoreTieBreak))
 		if !errors.Is(tie.Err, ErrTieBreak) {
 			t.Errorf("the verdict is %v, want a refusal", tie.Err)
