@@ -32,7 +32,7 @@ type Lesson struct {
 
 // All returns the lessons in their order.
 func All() []Lesson {
-	return []Lesson{meet, checks}
+	return []Lesson{meet, checks, send, receive, acks, verdict, store, endings, stop}
 }
 
 // Find returns the lesson with this number or slug.
@@ -147,27 +147,16 @@ func (s *story) state() *timeline.State {
 
 // stored returns the connections in the store of the peer of this name.
 func stored(st *timeline.State, name string) []*timeline.Connection {
-	for _, p := range st.Peers {
-		if p.Birth.Name == name {
-			return p.Stored()
-		}
+	if p := st.Peer(name); p != nil {
+		return p.Stored()
 	}
 	return nil
 }
 
 // idle reports whether every connection of the peer of this name is closed and has let go of what it held.
 func idle(st *timeline.State, name string) bool {
-	for _, p := range st.Peers {
-		if p.Birth.Name != name {
-			continue
-		}
-		for _, c := range p.Connections {
-			if c.Phase != timeline.PhaseClosed {
-				return false
-			}
-		}
-	}
-	return true
+	p := st.Peer(name)
+	return p == nil || !slices.ContainsFunc(p.Connections, func(c *timeline.Connection) bool { return c.Phase != timeline.PhaseClosed })
 }
 
 // quiet reports whether every line is closed.

@@ -3,15 +3,18 @@ package walkthroughs
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"gossipscope/comm"
 	"gossipscope/comm/trace"
 	"gossipscope/internal/narrate"
 	"gossipscope/internal/text"
@@ -44,9 +47,15 @@ func inReadingOrder(events []timeline.Event) []timeline.Event {
 
 // mergeTurn orders the events of one turn.
 func mergeTurn(events []timeline.Event) []timeline.Event {
+	events = withoutChance(events)
+	acked := slices.ContainsFunc(events, func(e timeline.Event) bool { return e.Act != nil && e.Act.Verb == "send-with-ack" })
 	sequences := make(map[string][]timeline.Event)
 	for _, e := range events {
-		sequences[sequenceOf(e)] = append(sequences[sequenceOf(e)], e)
+		name := sequenceOf(e)
+		if name == theLesson && e.Step != nil {
+			name = callerOf(e, acked)
+		}
+		sequences[name] = append(sequences[name], e)
 	}
 	var merged []timeline.Event
 	for len(merged) < len(events) {
@@ -62,22 +71,102 @@ func mergeTurn(events []timeline.Event) []timeline.Event {
 	return merged
 }
 
+// withoutChance leaves out what is chance within a turn beside the order: whether a message was in the send queue still when its
+// enqueue was reported, if the writer of the connection has only begun in the same turn.
+func withoutChance(events []timeline.Event) []timeline.Event {
+	events = slices.Clone(events)
+	for i, e := range events {
+		if e.Step == nil || e.Step.Step != trace.ConnEnqueue {
+			continue
+		}
+		began := slices.ContainsFunc(events, func(other timeline.Event) bool {
+			return other.Peer == e.Peer && other.Step != nil && other.Step.Step == trace.ConnServe && other.Step.Object.ID == e.Step.Object.ID
+		})
+		if began {
+			step := *e.Step
+			step.Queue = trace.Queue{}
+			events[i].Step = &step
+		}
+	}
+	return events
+}
+
+// theLesson is the goroutine that tells the lesson, and calls the peers' methods.
+const theLesson = "the lesson"
+
 // sequenceOf names the goroutine that an event is of. The dialler, or the handler, is later the service of its connection.
 func sequenceOf(e timeline.Event) string {
 	switch {
 	case e.Link != nil:
 		return "link " + e.Link.Name
+	case e.Step != nil && isClosing(e.Step):
+		return connectionSequence(e.Peer, closed(e.Step), "closing")
+	case e.Step != nil && isLoss(e.Step):
+		return connectionSequence(e.Peer, e.Step.Object, "losses")
+	case e.Step != nil && strings.HasPrefix(string(e.Step.Step), "stop."), e.Death != nil && e.Death.Cause == "stopped":
+		return e.Peer + " stops"
 	case e.Step == nil || e.Step.Goroutine() == trace.CallerGoroutine:
-		return "the lesson"
+		return theLesson
 	}
 	conn, goroutine := e.Step.Object, e.Step.Goroutine()
-	if conn.Kind == trace.Store {
-		conn = e.Step.Subject
+	if conn.Kind == trace.Store || e.Step.Step == trace.StoreHandover || conn.Kind == trace.Instance && goroutine == trace.ServiceGoroutine {
+		conn = e.Step.Subject // the store and the demultiplexer run on the goroutines of connections
 	}
 	if goroutine == trace.DialerGoroutine || goroutine == trace.HandlerGoroutine {
 		goroutine = trace.ServiceGoroutine
 	}
-	return fmt.Sprintf("%s %s %s %s %06d %s", e.Peer, conn.Kind, conn.Role, conn.Endpoint, conn.ID, goroutine)
+	return connectionSequence(e.Peer, conn, goroutine)
+}
+
+// isClosing reports whether a step is of the closing of a connection: whoever closes it goes through these in their order, and the
+// service, which the closing wakes, may run beside him.
+func isClosing(t *trace.Event) bool {
+	switch t.Step {
+	case trace.StoreRemoved, trace.DeadNotice:
+		return true
+	case trace.ConnClose:
+		return t.Goroutine() != trace.CallerGoroutine // that of a Probe or a Handshake the lesson itself closes
+	}
+	return false
+}
+
+// closed returns the connection that is being closed.
+func closed(t *trace.Event) trace.Object {
+	if t.Object.Kind == trace.Connection {
+		return t.Object
+	}
+	return t.Subject
+}
+
+// isLoss reports whether a step tells of a message that was lost because its connection has ended, and not because the queue was full,
+// or the time of the message was over.
+func isLoss(t *trace.Event) bool {
+	return t.Step == trace.ConnDrop && t.Err != nil && !errors.Is(t.Err, comm.ErrAckTimeout) && t.Err.Error() != "the send queue is full"
+}
+
+func connectionSequence(peer string, conn trace.Object, goroutine trace.Goroutine) string {
+	return fmt.Sprintf("%s %s %s %s %06d %s", peer, conn.Kind, conn.Role, conn.Endpoint, conn.ID, goroutine)
+}
+
+// callerOf names the goroutine of a step that happens on a caller's: the lesson's own, but for two kinds. SendWithAck begins a goroutine
+// for each peer, and a message is acknowledged by whoever has subscribed to it. acked says whether a SendWithAck begins in this turn.
+func callerOf(e timeline.Event, acked bool) string {
+	remote := e.Peer + " " + e.Step.Peer.String()
+	if len(e.Step.Peer) == 0 {
+		remote = e.Peer + " " + e.Step.Object.Endpoint // over a connection that the remote peer has dialled
+	}
+	msg, err := e.Step.Envelope.ToGossipMessage()
+	switch {
+	case e.Step.Step == trace.StoreLookup && acked, e.Step.Step == trace.AckSubscribe, e.Step.Step == trace.AckResult:
+		return "to be acknowledged by " + remote
+	case err != nil:
+		return theLesson
+	case msg.IsAck():
+		return connectionSequence(e.Peer, e.Step.Object, "answers")
+	case e.Step.Step == trace.ConnEnqueue && msg.Nonce != 0:
+		return "to be acknowledged by " + remote
+	}
+	return theLesson
 }
 
 func before(a timeline.Event, nameA string, b timeline.Event, nameB string) bool {
@@ -89,14 +178,38 @@ func before(a timeline.Event, nameA string, b timeline.Event, nameB string) bool
 func rank(e timeline.Event) int {
 	switch {
 	case e.Step != nil:
-		return slices.IndexFunc(trace.Catalogue, func(info trace.Info) bool { return info.Step == e.Step.Step })
+		return rankOf(e.Step)
 	case e.Link != nil && e.Link.Change == "close":
-		return len(trace.Catalogue)
+		return 2 * len(trace.Catalogue)
 	case e.Link != nil:
 		return -1
 	default:
 		return -2
 	}
+}
+
+// rankOf counts by twos, so that there is room for the steps that are told out of the order of the catalogue.
+func rankOf(e *trace.Event) int {
+	of := func(step trace.Step) int {
+		return 2 * slices.IndexFunc(trace.Catalogue, func(info trace.Info) bool { return info.Step == step })
+	}
+	switch {
+	case e.Step == trace.AckSubscribe || e.Step == trace.AckRespond:
+		return of(trace.ConnEnqueue) // they stand among the acknowledgements, but the enqueue of a message is what follows each
+	case e.Step == trace.AckResult && narrate.StatusOf(e) == narrate.Ended:
+		return of(trace.AckDone) + 1 // given up, because SendWithAck returns
+	case e.Step == trace.AuthReceived && e.Err != nil:
+		return of(trace.StoreHandover) + 1 // nothing has come, perhaps because of a refusal
+	case e.Step == trace.StoreTieBreak:
+		return of(trace.StoreStored) - 2 // the verdict, what gives way, and what is stored: one critical section tells them in this order
+	case e.Step == trace.StoreReplaced || e.Step == trace.StoreHandover:
+		return of(trace.StoreStored) - 1
+	case e.Step == trace.DemuxDeliver || e.Step == trace.DemuxDelivered || e.Step == trace.DemuxUnclaimed:
+		return of(trace.ConnHandle) + 1 // where the service goes on
+	case isLoss(e):
+		return of(trace.ConnClose) + 1
+	}
+	return of(e.Step)
 }
 
 // transcript is a seeded run as prose.

@@ -63,8 +63,15 @@ func overTCP(t *testing.T, l Lesson) []timeline.Event {
 	return events
 }
 
-func TestTwoPeersMeet(t *testing.T)             { testLesson(t, meet) }
-func TestTheHandshakeCheckByCheck(t *testing.T) { testLesson(t, checks) }
+func TestTwoPeersMeet(t *testing.T)                     { testLesson(t, meet) }
+func TestTheHandshakeCheckByCheck(t *testing.T)         { testLesson(t, checks) }
+func TestAMessageGoesOut(t *testing.T)                  { testLesson(t, send) }
+func TestAMessageComesIn(t *testing.T)                  { testLesson(t, receive) }
+func TestSendWithAckTellsWhoHasGotIt(t *testing.T)      { testLesson(t, acks) }
+func TestProbeAndHandshakeAskTwoQuestions(t *testing.T) { testLesson(t, verdict) }
+func TestOneConnectionAPeer(t *testing.T)               { testLesson(t, store) }
+func TestEveryWayThatAConnectionEnds(t *testing.T)      { testLesson(t, endings) }
+func TestStopGoesDownThePipe(t *testing.T)              { testLesson(t, stop) }
 
 // testLesson plays a lesson in virtual time and compares what happened with the kept transcripts.
 func testLesson(t *testing.T, l Lesson) {

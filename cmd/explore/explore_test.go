@@ -100,6 +100,7 @@ func TestEveryMistakeGetsASentenceInTheReadersLanguage(t *testing.T) {
 	newer := file("newer.jsonl", `{"format":"gossipscope-recording","version":99}`+"\n")
 	broken := file("broken.jsonl", `{"format":"gossipscope-recording","version":1}`+"\n"+`{"n":7}`+"\n")
 	cut := file("cut.jsonl", `{"format":"gossipscope-recording","version":1}`+"\n"+`{"n":1,"at":0,"ki`)
+	endless := file("endless.jsonl", `{"format":"gossipscope-recording","version":2}`+"\n"+`{"n":1,"at":0,"kind":"say","text":{"en":"x"}}`+"\n")
 	for _, c := range []struct {
 		args   string
 		status int
@@ -145,6 +146,7 @@ func TestEveryMistakeGetsASentenceInTheReadersLanguage(t *testing.T) {
 		{"replay " + newer, 1, "请升级后再重放", "Replay it with a newer version"},
 		{"replay " + broken, 1, "已经损坏", "is broken"},
 		{"replay " + cut, 1, "没有录完就断了", "was cut off"},
+		{"replay " + endless, 1, "没有录完就断了", "was cut off"},
 	} {
 		for _, lang := range []text.Lang{text.Chinese, text.English} {
 			locale := map[text.Lang]string{text.Chinese: "zh_CN.UTF-8", text.English: "C"}[lang]
@@ -247,7 +249,7 @@ func TestListNamesEveryLesson(t *testing.T) {
 
 func TestVersionNamesWhatItIsMadeOf(t *testing.T) {
 	got := explore(t, "version")
-	for _, want := range []string{"gossipscope", runtime.Version(), "gRPC", "recording format  1"} {
+	for _, want := range []string{"gossipscope", runtime.Version(), "gRPC", "recording format  2"} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("%q is missing:\n%s", want, got.stdout)
 		}
@@ -311,6 +313,10 @@ func TestABrokenRecordingIsShownUpToThatPlace(t *testing.T) {
 	got := exploreIn(t, t.Context(), func(p *program) { p.stdin = strings.NewReader(whole[:len(whole)-5]) }, "replay", "-")
 	if !strings.Contains(got.stdout, "Some words.") || got.status != 1 || !strings.Contains(got.stderr, "cut off") {
 		t.Errorf("%+v", got)
+	}
+	again := exploreIn(t, t.Context(), func(p *program) { p.stdin = strings.NewReader(whole[:len(whole)-5]) }, "replay", "-", "--json")
+	if _, events, err := timeline.Read(strings.NewReader(again.stdout)); !errors.Is(err, timeline.ErrTruncated) || len(events) != 3 {
+		t.Errorf("copied as JSON, a recording that was cut off gave %d events and %v", len(events), err)
 	}
 }
 

@@ -161,6 +161,9 @@ func (p *program) show(c *timeline.Cursor, header timeline.Header, json bool) er
 		if err == nil {
 			err = c.CopyTo(ctx, w)
 		}
+		if err == nil {
+			err = w.Close()
+		}
 		return asOutput(err)
 	}
 	printer, err := p.printer()

@@ -50,6 +50,9 @@ func (r *recordingFile) copy(c *timeline.Cursor, header timeline.Header) error {
 		err = c.CopyTo(context.Background(), w)
 	}
 	if err == nil {
+		err = w.Close()
+	}
+	if err == nil {
 		err = buffered.Flush()
 	}
 	if err != nil {

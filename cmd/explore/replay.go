@@ -36,10 +36,10 @@ func (p *program) replay(ctx context.Context, path string, json bool) error {
 		}
 		e, err := rd.Next()
 		if err == io.EOF {
-			return asOutput(finish())
+			return asOutput(finish(true))
 		}
 		if err != nil {
-			return errors.Join(unreadable(path, err), asOutput(finish()))
+			return errors.Join(unreadable(path, err), asOutput(finish(false)))
 		}
 		if err := show(e); err != nil {
 			return asOutput(err)
@@ -47,20 +47,25 @@ func (p *program) replay(ctx context.Context, path string, json bool) error {
 	}
 }
 
-// replayer returns what shows one event, and what is to be called after the last.
-func (p *program) replayer(header timeline.Header, json bool) (show func(timeline.Event) error, finish func() error, err error) {
+// replayer returns what shows one event, and what is to be called after the last, told whether the recording was whole.
+func (p *program) replayer(header timeline.Header, json bool) (show func(timeline.Event) error, finish func(whole bool) error, err error) {
 	if json {
 		w, err := timeline.NewWriter(p.stdout, header)
 		if err != nil {
 			return nil, nil, err
 		}
-		return w.Write, func() error { return nil }, nil
+		return w.Write, func(whole bool) error {
+			if !whole {
+				return nil // what comes out ends as early as what went in, and says so
+			}
+			return w.Close()
+		}, nil
 	}
 	printer, err := p.printer()
 	if err != nil {
 		return nil, nil, err
 	}
-	return printer.Print, printer.Finish, nil
+	return printer.Print, func(bool) error { return printer.Finish() }, nil
 }
 
 // unreadable says what is wrong with a recording, and what to do about it.

@@ -59,7 +59,7 @@ func (in *Intruder) Open(ctx context.Context, target *Peer, showCertificate bool
 		conf.Certificates = []tls.Certificate{*in.certs}
 	}
 	cc, err := grpc.NewClient("passthrough:///"+target.Endpoint, grpc.WithNoProxy(),
-		grpc.WithTransportCredentials(credentials.NewTLS(conf)), grpc.WithContextDialer(in.lab.dialer(in.Name)))
+		grpc.WithTransportCredentials(credentials.NewTLS(conf)), grpc.WithContextDialer(in.lab.dialer(in.Name, nil)))
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +129,13 @@ func (lb *Lab) NewMiddleman(name string, target *Peer) (*Middleman, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := lb.network.listen(name)
+	listener, err := lb.network.listen(name, "")
 	if err != nil {
 		return nil, err
 	}
 	m := &Middleman{Name: name, Endpoint: listener.Addr().String(), lab: lb, cert: cert, target: target, listener: listener}
 	m.life, m.endLife = context.WithCancel(context.Background())
-	lb.settled(name, m.Endpoint)
+	lb.settled(name, m.Endpoint, nil)
 	hash := certHash(cert.Certificate[0])
 	lb.admit(m, &timeline.Birth{Name: name, Endpoint: m.Endpoint, ServerCertHash: hash, ClientCertHash: hash, Intruder: true})
 	m.relays.Go(m.accept)
@@ -157,7 +157,7 @@ func (m *Middleman) accept() {
 func (m *Middleman) relay(raw net.Conn) {
 	caller := tls.Server(raw, m.config())
 	defer caller.Close()
-	onward, err := m.lab.dialer(m.Name)(m.life, m.target.Endpoint)
+	onward, err := m.lab.dialer(m.Name, nil)(m.life, m.target.Endpoint)
 	if err != nil {
 		return
 	}

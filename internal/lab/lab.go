@@ -3,13 +3,15 @@
 //
 // What makes a lab more than a set of peers is that it decides when things happen. It stands behind the tracer of every peer: each
 // step is recorded, and at each gate the lab's policy (policy.go) says how long the goroutine waits. And it stands behind every
-// dial: each transport connection is a link (network.go) that is watched. Nothing about the peers is simulated.
+// dial: each transport connection is a link (link.go), which is watched, and which a lesson can delay, stop, halve or cut. Before the
+// policy the lesson itself may hold goroutines, by a script (script.go). Nothing about the peers is simulated.
 package lab
 
 import (
 	"context"
 	"fmt"
-	"net"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -21,7 +23,7 @@ import (
 // Config says what kind of lab to make.
 type Config struct {
 	Network  Network            // Loopback or InMemory; Loopback if nil
-	Policy   Policy             // Free, Paced or Seeded; Free if nil. A policy serves one lab.
+	Policy   Policy             // Free, Paced, Stepped or Seeded; Free if nil. A policy serves one lab.
 	Speed    float64            // of the lab's clock, and of the pace; 1 if zero
 	Recorder *timeline.Recorder // gets every event; required
 }
@@ -29,20 +31,25 @@ type Config struct {
 // Lab is a set of peers. Its methods are safe for concurrent use.
 type Lab struct {
 	network  Network
-	policy   Policy
+	policy   *switchboard
 	speed    float64
 	clock    *Clock
 	recorder *timeline.Recorder
-	turn     atomic.Uint64 // how many steps a seeded policy has released
+	script   script
+	turn     atomic.Uint64  // how many steps a seeded policy has released
+	pumps    sync.WaitGroup // the goroutines of links over TCP; added to under mu, as long as the lab is not closed
 
-	recording sync.Mutex // makes the clock's readings in the record ascend
+	recording sync.Mutex // makes the clock's readings in the record ascend, and a dead peer silent
 
 	mu        sync.Mutex
 	closed    bool
 	peers     []*Peer
 	intruders []interface{ close() }
-	names     map[string]string // endpoint → name of who listens there
-	dials     map[string]int    // "from→to" → how many
+	names     map[string]string        // endpoint → name of who listens there
+	dials     map[string]int           // "from→to" → how many
+	lives     map[string]chan struct{} // the name of a peer → closed when it is killed
+	links     map[string]*Link         // by name
+	retired   []string                 // the names of the links that have ended, the oldest first
 }
 
 // New makes a lab without peers. Close ends it.
@@ -64,19 +71,21 @@ func New(conf Config) (*Lab, error) {
 	}
 	lb := &Lab{
 		network:  conf.Network,
-		policy:   conf.Policy,
 		speed:    conf.Speed,
 		clock:    newClock(conf.Speed),
 		recorder: conf.Recorder,
 		names:    make(map[string]string),
 		dials:    make(map[string]int),
+		lives:    make(map[string]chan struct{}),
+		links:    make(map[string]*Link),
 	}
-	lb.policy.begin(lb)
+	lb.policy = &switchboard{lab: lb}
+	lb.policy.set(conf.Policy)
 	return lb, nil
 }
 
-// Close lets go of everything that is held and stops every peer, in the order of their making. When it returns nothing of the lab
-// runs any more. It may be called more than once.
+// Close lets go of everything that is held, by the policy and by scripts, and stops every peer, in the order of their making. Then
+// it breaks the links that are left. When it returns nothing of the lab runs any more. It may be called more than once.
 func (lb *Lab) Close() {
 	lb.mu.Lock()
 	first := !lb.closed
@@ -84,8 +93,10 @@ func (lb *Lab) Close() {
 	peers, intruders := lb.peers, lb.intruders
 	lb.mu.Unlock()
 	if first {
-		// Before the peers are stopped: Stop waits for the goroutines that are held.
+		// Before the peers are stopped: Stop waits for the goroutines that are held. And the policy first, so that those whom a
+		// script lets go do not come into its hands.
 		lb.policy.end()
+		lb.script.end()
 	}
 	for _, in := range intruders {
 		in.close()
@@ -93,6 +104,16 @@ func (lb *Lab) Close() {
 	for _, p := range peers {
 		p.Stop()
 	}
+	for _, l := range lb.everyLink() {
+		l.reset() // one that is frozen, or delayed by an hour, would keep its pumps
+	}
+	lb.pumps.Wait()
+}
+
+func (lb *Lab) everyLink() []*Link {
+	lb.mu.Lock()
+	defer lb.mu.Unlock()
+	return slices.Collect(maps.Values(lb.links))
 }
 
 // Clock returns the clock of the lab.
@@ -112,9 +133,9 @@ func (lb *Lab) Promise(p timeline.Promise) {
 	lb.tell(timeline.Event{Kind: timeline.KindPromise, Promise: &p})
 }
 
-// tell records an event and gives people time to read it.
+// tell records an event when its turn has come, and gives people time to read it.
 func (lb *Lab) tell(e timeline.Event) {
-	lb.policy.rest()
+	lb.policy.rest(e)
 	lb.record(e)
 	lb.policy.hold(e)
 }
@@ -123,6 +144,11 @@ func (lb *Lab) tell(e timeline.Event) {
 func (lb *Lab) record(e timeline.Event) {
 	lb.recording.Lock()
 	defer lb.recording.Unlock()
+	lb.add(e)
+}
+
+// add is record for whoever holds the mutex.
+func (lb *Lab) add(e timeline.Event) {
 	e.At = lb.clock.Now()
 	e.Turn = lb.turn.Load()
 	lb.recorder.Add(e)
@@ -134,34 +160,54 @@ func (lb *Lab) Until(ctx context.Context, condition func(*timeline.State) bool) 
 	return lb.recorder.Until(ctx, condition)
 }
 
-// tracer is what one peer's layer reports to.
+// tracer is what one life of a peer reports to.
 type tracer struct {
 	lab  *Lab
 	peer string
+	gone chan struct{} // closed when the peer is killed: whoever is held then goes on, unseen
+
+	silent bool // guarded by the lab's recording
 }
 
 // Gate implements trace.Tracer.
 func (t *tracer) Gate(e trace.Event) {
 	event := timeline.Event{Kind: timeline.KindStep, Peer: t.peer, Step: &e}
-	t.lab.record(event)
-	t.lab.policy.hold(event)
+	if t.record(event) {
+		t.lab.script.hold(t.peer, e, t.gone)
+		t.lab.policy.hold(event)
+	}
 }
 
 // Report implements trace.Tracer.
 func (t *tracer) Report(e trace.Event) {
-	t.lab.record(timeline.Event{Kind: timeline.KindStep, Peer: t.peer, Step: &e})
+	t.record(timeline.Event{Kind: timeline.KindStep, Peer: t.peer, Step: &e})
 }
 
-// dialer returns the function with which the peer of this name makes its transport connections.
-func (lb *Lab) dialer(from string) func(context.Context, string) (net.Conn, error) {
-	return func(ctx context.Context, endpoint string) (net.Conn, error) {
-		number, to := lb.countDial(from, endpoint)
-		conn, err := lb.network.dial(ctx, from, endpoint, number)
-		if err != nil {
-			return nil, err
-		}
-		return newLink(lb, fmt.Sprintf("%s→%s#%d", from, to, number), conn), nil
+// record records a step, unless the peer is dead.
+func (t *tracer) record(e timeline.Event) bool {
+	t.lab.recording.Lock()
+	defer t.lab.recording.Unlock()
+	if t.silent {
+		return false
 	}
+	t.lab.add(e)
+	return true
+}
+
+// silence records the last that is heard of the peer.
+func (t *tracer) silence(e timeline.Event) {
+	t.lab.recording.Lock()
+	defer t.lab.recording.Unlock()
+	t.silent = true
+	t.lab.add(e)
+}
+
+// gone returns a channel that is closed when the peer of this name is killed; nil, for ever, if there is no such peer. A life begins
+// when nothing of the one before runs any more, so whoever asks for himself gets his own.
+func (lb *Lab) gone(name string) <-chan struct{} {
+	lb.mu.Lock()
+	defer lb.mu.Unlock()
+	return lb.lives[name]
 }
 
 // countDial counts one more dial, and returns its number and the name of who listens at the endpoint.
@@ -177,9 +223,10 @@ func (lb *Lab) countDial(from, endpoint string) (number int, to string) {
 	return lb.dials[key], to
 }
 
-// settled notes who listens at an endpoint.
-func (lb *Lab) settled(name, endpoint string) {
+// settled notes who listens at an endpoint, and how it will be known that he is dead.
+func (lb *Lab) settled(name, endpoint string, gone chan struct{}) {
 	lb.mu.Lock()
 	defer lb.mu.Unlock()
 	lb.names[endpoint] = name
+	lb.lives[name] = gone
 }

@@ -136,11 +136,7 @@ func TestWatchingSlowlyCausesNoTimeout(t *testing.T) {
 func TestClosingALabLetsGoOfWhatIsHeld(t *testing.T) {
 	forever := func() Policy { return Paced(func(timeline.Event) time.Duration { return 1000 * time.Hour }) }
 	inBubble(t, forever, func(t *testing.T, lb *Lab) {
-		a, err := lb.newPeer("A", PeerConfig{Identity: fixed["A"]})
-		if err != nil {
-			t.Fatal(err)
-		}
-		lb.peers = append(lb.peers, a)
+		a := newPeer(t, lb, "A")
 		done := make(chan error, 1)
 		go func() { done <- a.Comm.Probe(&comm.RemotePeer{Endpoint: "Z:7051"}) }()
 		synctest.Wait()

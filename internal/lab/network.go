@@ -2,24 +2,26 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"sync"
-	"sync/atomic"
-
-	"gossipscope/internal/timeline"
+	"syscall"
 )
 
-// Network is what peers listen and dial on. There are two, with one shape: loopback TCP, which is what a user sees, and pipes in
-// memory, which a test in virtual time needs, since a goroutine that waits for a socket is not at rest for testing/synctest. Both
-// carry real mutual TLS and real HTTP/2. They differ in what a pipe lacks: it has no buffer and cannot be half-closed.
+// Network is what peers listen and dial on. There are two, with one shape: loopback TCP, which is what a user sees, and memory, which
+// a test in virtual time needs, since a goroutine that waits for a socket is not at rest for testing/synctest. Both carry real mutual
+// TLS and real HTTP/2, and what a lesson can do to a link it can do on both. They differ in little: a socket that is closed while
+// something that has arrived is unread resets the connection, an end in memory closes it; and what a pump has given to the kernel
+// is out of the lab's hands.
 type Network interface {
-	// listen returns a listener for the peer of this name. Its Addr is the endpoint at which the others dial it.
-	listen(name string) (net.Listener, error)
+	// listen returns a listener for the peer of this name. Its Addr is the endpoint at which the others dial it. If endpoint is
+	// not empty it must be that one, where the peer has lived before.
+	listen(name, endpoint string) (net.Listener, error)
 
-	// dial connects to an endpoint. from names the peer that dials, and number says how often it has dialled there.
-	dial(ctx context.Context, from, endpoint string, number int) (net.Conn, error)
+	// dial connects a link to an endpoint.
+	dial(ctx context.Context, l *Link, endpoint string) error
 }
 
 // Loopback returns the network of this machine: TCP on 127.0.0.1, on ports that the system chooses.
@@ -27,57 +29,111 @@ func Loopback() Network { return loopback{} }
 
 type loopback struct{}
 
-func (loopback) listen(string) (net.Listener, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func (loopback) listen(_, endpoint string) (net.Listener, error) {
+	if endpoint == "" {
+		endpoint = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("listening on the loopback interface: %w", err)
 	}
 	return l, nil
 }
 
-func (loopback) dial(ctx context.Context, _, endpoint string, _ int) (net.Conn, error) {
+func (loopback) dial(ctx context.Context, l *Link, endpoint string) error {
 	var d net.Dialer
-	return d.DialContext(ctx, "tcp", endpoint)
+	conn, err := d.DialContext(ctx, "tcp", endpoint)
+	if err != nil {
+		return err
+	}
+	l.tcp = conn.(*net.TCPConn) // what dialling "tcp" gives
+	l.near, l.far = newEnds(l.lab.clock, l.tcp.LocalAddr(), l.tcp.RemoteAddr())
+	return nil
 }
 
-// InMemory returns a network of pipes.
+// bridge begins the two pumps of a link over TCP. They end when the link does: pumpOut when the near end is closed, or the link is
+// broken; pumpIn when the socket has nothing more to say, which is at the latest when pumpOut has closed it.
+func (l *Link) bridge() {
+	in := make(chan struct{})
+	l.lab.pumps.Go(func() {
+		defer close(in)
+		l.pumpIn()
+	})
+	l.lab.pumps.Go(func() {
+		l.pumpOut()
+		<-in
+		l.lab.retire(l)
+	})
+}
+
+// pumpOut carries what the dialling end writes to the socket. It is the one who closes it: like the kernel it first sees to it that
+// everything written before the Close is on its way.
+func (l *Link) pumpOut() {
+	defer l.tcp.Close()
+	if _, err := io.Copy(l.tcp, l.far); err != nil {
+		l.far.in.fail(syscall.EPIPE) // the socket takes nothing any more; or the link was cut, and has an error already
+	} else {
+		l.tcp.CloseWrite()
+	}
+	select {
+	case <-l.near.gone:
+	case <-l.cut:
+	}
+}
+
+// pumpIn carries what the socket brings to the dialling end: bytes, the end, or the error with which it broke.
+func (l *Link) pumpIn() {
+	_, err := io.Copy(l.far, l.tcp)
+	var errno syscall.Errno
+	switch {
+	case err == nil:
+		l.far.out.end()
+	case errors.As(err, &errno):
+		l.far.out.fail(errno)
+	}
+}
+
+// InMemory returns a network without sockets.
 func InMemory() Network {
-	return &memory{listeners: make(map[string]*pipeListener)}
+	return &memory{listeners: make(map[string]*memoryListener)}
 }
 
 type memory struct {
 	mu        sync.Mutex
-	listeners map[string]*pipeListener // by endpoint
+	listeners map[string]*memoryListener // by endpoint
 }
 
-func (m *memory) listen(name string) (net.Listener, error) {
-	l := &pipeListener{network: m, endpoint: memoryAddr(name + ":7051"), incoming: make(chan net.Conn), closed: make(chan struct{})}
+func (m *memory) listen(name, endpoint string) (net.Listener, error) {
+	if endpoint == "" {
+		endpoint = name + ":7051"
+	}
+	l := &memoryListener{network: m, endpoint: memoryAddr(endpoint), incoming: make(chan net.Conn), closed: make(chan struct{})}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, taken := m.listeners[string(l.endpoint)]; taken {
-		return nil, fmt.Errorf("listening on %s: the endpoint is taken", l.endpoint)
+	if _, taken := m.listeners[endpoint]; taken {
+		return nil, fmt.Errorf("listening on %s: the endpoint is taken", endpoint)
 	}
-	m.listeners[string(l.endpoint)] = l
+	m.listeners[endpoint] = l
 	return l, nil
 }
 
-func (m *memory) dial(ctx context.Context, from, endpoint string, number int) (net.Conn, error) {
+func (m *memory) dial(ctx context.Context, l *Link, endpoint string) error {
 	m.mu.Lock()
-	l := m.listeners[endpoint]
+	listener := m.listeners[endpoint]
 	m.mu.Unlock()
-	if l == nil {
-		return nil, fmt.Errorf("dial %s: connection refused", endpoint)
+	if listener == nil {
+		return fmt.Errorf("dial %s: connection refused", endpoint)
 	}
-	here, there := net.Pipe()
 	// Like a port, but the same in every run: who dials, whom, the how-manyth time.
-	local := memoryAddr(fmt.Sprintf("%s:%s#%d", from, hostOf(endpoint), number))
+	local := memoryAddr(fmt.Sprintf("%s:%s#%d", l.Dialer, hostOf(endpoint), l.number))
+	l.near, l.far = newEnds(l.lab.clock, local, listener.endpoint)
 	select {
-	case l.incoming <- &pipeConn{Conn: there, local: l.endpoint, remote: local}:
-		return &pipeConn{Conn: here, local: local, remote: l.endpoint}, nil
-	case <-l.closed:
-		return nil, fmt.Errorf("dial %s: connection refused", endpoint)
+	case listener.incoming <- l.far:
+		return nil
+	case <-listener.closed:
+		return fmt.Errorf("dial %s: connection refused", endpoint)
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 }
 
@@ -90,7 +146,7 @@ func hostOf(endpoint string) string {
 	return host
 }
 
-// memoryAddr is the address of an end of a pipe. It has the host:port shape of a real one.
+// memoryAddr is the address of an end in memory. It has the host:port shape of a real one.
 type memoryAddr string
 
 // Network implements net.Addr.
@@ -99,20 +155,8 @@ func (memoryAddr) Network() string { return "pipe" }
 // String implements net.Addr.
 func (a memoryAddr) String() string { return string(a) }
 
-// pipeConn is a pipe whose ends have addresses.
-type pipeConn struct {
-	net.Conn
-	local, remote memoryAddr
-}
-
-// LocalAddr implements net.Conn.
-func (c *pipeConn) LocalAddr() net.Addr { return c.local }
-
-// RemoteAddr implements net.Conn.
-func (c *pipeConn) RemoteAddr() net.Addr { return c.remote }
-
-// pipeListener implements net.Listener.
-type pipeListener struct {
+// memoryListener implements net.Listener.
+type memoryListener struct {
 	network  *memory
 	endpoint memoryAddr
 	incoming chan net.Conn
@@ -121,7 +165,7 @@ type pipeListener struct {
 }
 
 // Accept implements net.Listener.
-func (l *pipeListener) Accept() (net.Conn, error) {
+func (l *memoryListener) Accept() (net.Conn, error) {
 	select {
 	case conn := <-l.incoming:
 		return conn, nil
@@ -131,7 +175,7 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 }
 
 // Close implements net.Listener.
-func (l *pipeListener) Close() error {
+func (l *memoryListener) Close() error {
 	l.once.Do(func() {
 		close(l.closed)
 		l.network.mu.Lock()
@@ -142,57 +186,4 @@ func (l *pipeListener) Close() error {
 }
 
 // Addr implements net.Listener.
-func (l *pipeListener) Addr() net.Addr { return l.endpoint }
-
-// link is the dialling end of a transport connection, watched: it counts the bytes, and tells the lab when it opens and when it
-// ends. What it does to a conn it does beside the goroutine's way, never in it: whoever is held inside Write holds up others that
-// wait for the mutex of TLS.
-type link struct {
-	net.Conn
-	lab      *Lab
-	name     string
-	sent     atomic.Uint64
-	received atomic.Uint64
-	once     sync.Once
-}
-
-// newLink begins to watch conn.
-func newLink(lb *Lab, name string, conn net.Conn) *link {
-	l := &link{Conn: conn, lab: lb, name: name}
-	l.tell("open", "")
-	return l
-}
-
-// Read implements net.Conn.
-func (l *link) Read(b []byte) (int, error) {
-	n, err := l.Conn.Read(b)
-	l.received.Add(uint64(n))
-	if err == io.EOF {
-		l.over("closed by the end that was dialled")
-	}
-	return n, err
-}
-
-// Write implements net.Conn.
-func (l *link) Write(b []byte) (int, error) {
-	n, err := l.Conn.Write(b)
-	l.sent.Add(uint64(n))
-	return n, err
-}
-
-// Close implements net.Conn.
-func (l *link) Close() error {
-	l.over("closed by the end that dialled")
-	return l.Conn.Close()
-}
-
-func (l *link) over(reason string) {
-	l.once.Do(func() { l.tell("close", reason) })
-}
-
-func (l *link) tell(change, reason string) {
-	l.lab.record(timeline.Event{Kind: timeline.KindLink, Link: &timeline.Link{
-		Name: l.name, Change: change, Dialer: l.LocalAddr().String(), Listener: l.RemoteAddr().String(),
-		Sent: l.sent.Load(), Received: l.received.Load(), Reason: reason,
-	}})
-}
+func (l *memoryListener) Addr() net.Addr { return l.endpoint }

@@ -12,21 +12,67 @@ import (
 )
 
 // Policy decides when a step may proceed. A goroutine of a peer that stands at a gate, and the lesson when it has said something,
-// waits in hold for as long as the policy likes. A policy belongs to one lab.
+// waits in hold for as long as the policy likes. A policy belongs to one lab, and to one stretch of its time (Lab.SetPolicy).
 type Policy interface {
 	// begin is called once, before anything else, with the lab that the policy serves.
 	begin(lb *Lab)
 
-	// rest is called before the lesson says or does something. It returns when that may happen: a policy that can tell waits until
-	// everything that the lesson has begun before has come to rest, so that nothing is said in the middle of something else.
-	rest()
+	// rest is called before the lesson says or does what the event tells. It returns when that may happen: a policy that can tell
+	// waits until everything that the lesson has begun before has come to rest, so that nothing is said in the middle of something else.
+	rest(e timeline.Event)
 
 	// hold returns when what the event announces may happen: the act that a gate stands before, or what follows a sentence that
-	// somebody is to read first. It is called without any lock.
+	// somebody is to read first; and some time after the peer was killed (Lab.gone). It is called without any lock.
 	hold(e timeline.Event)
 
-	// end lets go of everything held, and holds nothing from then on. It is called once, before the peers are stopped.
+	// end lets go of everything held, and holds nothing from then on, also nobody who comes late. It is called once, before the peers
+	// are stopped.
 	end()
+}
+
+// switchboard is the policy of a lab: whichever it is now.
+type switchboard struct {
+	lab *Lab
+
+	mu   sync.Mutex // guards what follows
+	now  Policy
+	over bool
+}
+
+// SetPolicy makes another policy decide from now on; it must be fresh. What the one before has held goes on, to be held by the new one at
+// its next gate: that is how pausing makes a free lab a stepped one, and going on makes it free again. When the lab is closed it does
+// nothing.
+func (lb *Lab) SetPolicy(p Policy) { lb.policy.set(p) }
+
+func (s *switchboard) set(p Policy) {
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return
+	}
+	before := s.now
+	p.begin(s.lab)
+	s.now = p
+	s.mu.Unlock()
+	if before != nil {
+		before.end()
+	}
+}
+
+func (s *switchboard) current() Policy {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+func (s *switchboard) rest(e timeline.Event) { s.current().rest(e) }
+func (s *switchboard) hold(e timeline.Event) { s.current().hold(e) }
+
+func (s *switchboard) end() {
+	s.mu.Lock()
+	s.over = true
+	s.mu.Unlock()
+	s.current().end()
 }
 
 // Free holds nothing.
@@ -35,12 +81,17 @@ func Free() Policy { return free{} }
 type free struct{}
 
 func (free) begin(*Lab)          {}
-func (free) rest()               {}
+func (free) rest(timeline.Event) {}
 func (free) hold(timeline.Event) {}
 func (free) end()                {}
 
 // Paced holds each step for as long as pace says, by the world's clock divided by the lab's speed, for people who watch. Meanwhile
 // the lab's clock stands still, so that no timeout comes of watching.
+//
+// It paces gates and what the lesson says, not reports: a report may stand under a mutex of the layer, and whoever were held there
+// would hold up others for reasons that are not the layer's, and hang a bubble. So what one goroutine reports between two gates comes
+// at once, a handful of events at most. Whoever shows them may show them one after the other at a pace of his own: he follows the
+// recorder by a cursor, and nobody waits for him.
 func Paced(pace func(timeline.Event) time.Duration) Policy {
 	return &paced{pace: pace, over: make(chan struct{})}
 }
@@ -51,9 +102,9 @@ type paced struct {
 	over chan struct{} // closed by end
 }
 
-func (p *paced) begin(lb *Lab) { p.lab = lb }
-func (p *paced) end()          { close(p.over) }
-func (p *paced) rest()         {}
+func (p *paced) begin(lb *Lab)       { p.lab = lb }
+func (p *paced) end()                { close(p.over) }
+func (p *paced) rest(timeline.Event) {}
 
 func (p *paced) hold(e timeline.Event) {
 	d := time.Duration(float64(p.pace(e)) / p.lab.speed)
@@ -67,6 +118,7 @@ func (p *paced) hold(e timeline.Event) {
 	select {
 	case <-wait.C:
 	case <-p.over:
+	case <-p.lab.gone(e.Peer):
 	}
 }
 
@@ -119,8 +171,8 @@ func (p *seeded) end() {
 	p.held = nil
 }
 
-// rest makes the lesson one of those that are held.
-func (p *seeded) rest() { p.wait("the lesson") }
+// rest makes the lesson one of those that are held. It may be several at once: each goroutine on which it acts.
+func (p *seeded) rest(e timeline.Event) { p.wait(lessonName(e)) }
 
 func (p *seeded) hold(e timeline.Event) {
 	if e.Kind == timeline.KindStep {
@@ -128,7 +180,8 @@ func (p *seeded) hold(e timeline.Event) {
 	}
 }
 
-// wait holds the goroutine under this name.
+// wait holds the goroutine under this name. One of a peer that was killed is let go in its turn like the others; Kill waits for that, so
+// that nobody of the next life stands here beside it under the same name.
 func (p *seeded) wait(name string) {
 	h := held{name: name, let: make(chan struct{})}
 	p.mu.Lock()
@@ -143,6 +196,17 @@ func (p *seeded) wait(name string) {
 	default:
 	}
 	<-h.let
+}
+
+// lessonName tells apart what a lesson does on several goroutines at once.
+func lessonName(e timeline.Event) string {
+	switch {
+	case e.Act != nil:
+		return fmt.Sprintf("the lesson: %s %s %s %s", e.Peer, e.Act.Verb, e.Act.Target, e.Act.Detail)
+	case e.Link != nil:
+		return fmt.Sprintf("the lesson: %s %s", e.Link.Name, e.Link.Change)
+	}
+	return "the lesson"
 }
 
 // heldName is made of what the logic of the run fixes, never of what happened to come first.

@@ -186,7 +186,7 @@ var captions = map[trace.Step]caption{
 	trace.AuthExpected: {
 		well:     text.Text{Zh: "检查：对方正是要找的节点。", En: "Check: the other end is the peer that was to be reached."},
 		failed:   text.Text{Zh: "检查不过：对方的身份是真的，却不是该来的那一个。", En: "Check failed: the identity is genuine, only not the right one."},
-		acceptor: text.Text{Zh: "检查：对方不是自己；来的是谁都可以，只要证明了身份。", En: "Check: it is not ourselves; anybody else may come who has proven an identity."},
+		acceptor: text.Text{Zh: "检查：来的不是自己，要找的也不是别人；证明了身份的都可以来。", En: "Check: it is not ourselves, and it wants nobody else; whoever has proven an identity may come."},
 	},
 	trace.AuthProbe: {
 		way:  In,
@@ -253,7 +253,7 @@ var captions = map[trace.Step]caption{
 	trace.ConnReceived: {
 		way:    In,
 		well:   text.Text{Zh: "reader 收到一条消息。", En: "The reader has received a message."},
-		ended:  text.Text{Zh: "流干净地结束了，不会再有消息。", En: "The stream has ended cleanly; no message will follow."},
+		ended:  text.Text{Zh: "流结束了，不会再有消息。", En: "The stream has ended; no message will follow."},
 		failed: text.Text{Zh: "流断了，不会再有消息。", En: "The stream broke; no message will follow."},
 	},
 	trace.ConnQueued: {

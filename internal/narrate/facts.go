@@ -3,6 +3,7 @@ package narrate
 // Facts are what a line adds to the caption: which message, how full the queue, who the other end says it is.
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -50,7 +51,8 @@ func (p *Printer) message(t *trace.Event) string {
 	case strings.HasPrefix(string(t.Step), "auth."):
 		return "" // the caption says that it is the ConnEstablish, or what is wrong with it
 	}
-	subscription := t.Step == trace.DemuxAdd || t.Step == trace.DemuxDeliver || t.Step == trace.DemuxDelivered
+	subscription := t.Number != 0 && slices.Contains(
+		[]trace.Step{trace.DemuxAdd, trace.DemuxDeliver, trace.DemuxDelivered, trace.AcceptHand}, t.Step)
 	content := p.content(t.Envelope)
 	switch {
 	case subscription && content == "":

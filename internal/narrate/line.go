@@ -171,19 +171,51 @@ func (p *Printer) death(name string, d *timeline.Death) {
 func (p *Printer) link(l *timeline.Link) {
 	name := p.names.scrub(l.Name)
 	change, known := linkChanges[l.Change]
-	if !known {
+	switch {
+	case !known:
 		change = text.Text{Zh: "线路 %s：" + text.Printable(l.Change) + "。", En: "Line %s: " + text.Printable(l.Change) + "."}
+	case l.Change == timeline.LinkDelay && l.Delay == 0:
+		change = undelayed
 	}
-	// Which end closed it first is a race between two gRPC transports, so it is not told.
-	p.paragraph(steps, indent+"~ ", p.pick(change, name))
+	// Neither which end closed it first is told, since that is a race between two gRPC transports, nor how many bytes have passed,
+	// since signatures differ in length.
+	s := p.pick(change, name)
+	if l.Change == timeline.LinkDelay && l.Delay > 0 {
+		s = p.pick(change, name, l.Delay)
+	}
+	p.paragraph(steps, indent+"~ ", s)
 }
 
 var linkChanges = map[string]text.Text{
-	"open":  {Zh: "线路 %s 接通了。", En: "Line %s is open."},
-	"close": {Zh: "线路 %s 断开了。", En: "Line %s is closed."},
+	timeline.LinkOpen:  {Zh: "线路 %s 接通了。", En: "Line %s is open."},
+	timeline.LinkClose: {Zh: "线路 %s 断开了。", En: "Line %s is closed."},
+	timeline.LinkCut: {
+		Zh: "线路 %s 被剪断：两端立刻得到 connection reset 的错误，路上的字节全丢了。",
+		En: "Line %s is cut: both ends get a \"connection reset\" at once, and what was under way is lost.",
+	},
+	timeline.LinkFreeze: {
+		Zh: "线路 %s 冻住了：两个方向都不再通过一个字节，但什么也不会丢；两端无从知道。",
+		En: "Line %s is frozen: no byte passes in either direction, nothing is lost, and neither end can tell.",
+	},
+	timeline.LinkThaw: {Zh: "线路 %s 解冻了，积下的字节继续走。", En: "Line %s is thawed: what was kept back goes on."},
+	timeline.LinkDelay: {
+		Zh: "线路 %s 变慢了：从现在起，每个字节晚 %v 到达。",
+		En: "Line %s is slow: from now on every byte arrives %v later.",
+	},
+	timeline.LinkHalfClose: {
+		Zh: "线路 %s 关了一半：拨号那一端的方向到此为止，另一端读完已发的字节就会读到 EOF；反方向照旧。",
+		En: "Line %s is half closed: the direction of the end that dialled is over, and the other end will read EOF; the way back stays open.",
+	},
 }
 
+var undelayed = text.Text{Zh: "线路 %s 不再拖延新来的字节。", En: "Line %s delays nothing more that is sent from now on."}
+
 func (p *Printer) act(peer string, a *timeline.Act) {
+	if hold, known := holds[a.Verb]; known {
+		p.paragraph(act, "▸ ", p.pick(hold, text.Printable(a.Target), text.Printable(a.Detail)))
+		p.last = steps
+		return
+	}
 	verb, known := acts[a.Verb]
 	if !known {
 		verb = text.Text{Zh: text.Printable(a.Verb), En: text.Printable(a.Verb)}
@@ -209,12 +241,34 @@ func (p *Printer) act(peer string, a *timeline.Act) {
 
 // acts names what is done to peers: by the method of Comm where there is one, so that a reader finds it in the source.
 var acts = map[string]text.Text{
-	"send":      {Zh: "发送 Send", En: "Send"},
-	"handshake": {Zh: "握手 Handshake", En: "Handshake"},
-	"probe":     {Zh: "探测 Probe", En: "Probe"},
-	"close":     {Zh: "关闭连接 CloseConn", En: "CloseConn"},
-	"stop":      {Zh: "停止 Stop", En: "Stop"},
-	"attack":    {Zh: "攻击", En: "attacks"},
+	"send":          {Zh: "发送 Send", En: "Send"},
+	"send-with-ack": {Zh: "发送并等确认 SendWithAck", En: "SendWithAck"},
+	"accept":        {Zh: "订阅 Accept", En: "Accept"},
+	"respond":       {Zh: "答复 Respond", En: "Respond"},
+	"ack":           {Zh: "确认 Ack", En: "Ack"},
+	"handshake":     {Zh: "握手 Handshake", En: "Handshake"},
+	"probe":         {Zh: "探测 Probe", En: "Probe"},
+	"close":         {Zh: "关闭连接 CloseConn", En: "CloseConn"},
+	"stop":          {Zh: "停止 Stop", En: "Stop"},
+	"kill":          {Zh: "被强行终止", En: "is killed"},
+	"restart":       {Zh: "重新启动", En: "starts anew"},
+	"attack":        {Zh: "攻击", En: "attacks"},
+}
+
+// holds says what the lesson does to goroutines: whose, and at which step.
+var holds = map[string]text.Text{
+	"hold": {
+		Zh: "拦在 %s 的 %s：走到这一步的 goroutine 都停在这里。",
+		En: "Hold %s at %s: every goroutine that comes to this step stays there.",
+	},
+	"step": {
+		Zh: "放行 %s 的一个 goroutine：在 %s 停得最久的那一个。",
+		En: "Let one goroutine of %s go on: the one that has been held longest at %s.",
+	},
+	"release": {
+		Zh: "放行 %s 停在 %s 的所有 goroutine，不再拦谁。",
+		En: "Let every goroutine of %s go on that is held at %s, and hold nobody there any more.",
+	},
 }
 
 // tricks says in Chinese what an intruder is up to, by the words of the record.

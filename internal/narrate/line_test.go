@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -275,6 +276,17 @@ func TestMessagesAreShownByWhatTheySay(t *testing.T) {
 	}
 }
 
+// The steps between the demultiplexer and a subscriber number the subscription, not the message.
+func TestASubscriptionsNumberIsNotTakenForTheMessages(t *testing.T) {
+	for _, name := range []trace.Step{trace.DemuxDeliver, trace.DemuxDelivered, trace.AcceptHand} {
+		got := printed(t, text.English, birth("B", idB, endpointB), step("A", trace.Event{Step: name, Number: 3, Subject: dialled,
+			Object: trace.Object{Kind: trace.Instance, ID: 1}, Envelope: dataMessage(t, "short")}))
+		if joined := strings.Join(strings.Fields(got), " "); !strings.Contains(joined, `[subscription 3, "short"]`) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 func TestTheReasonOfAFailureIsToldOnceForAConnection(t *testing.T) {
 	why := errors.New("signature refused: signature does not match")
 	got := printed(t, text.English, birth("A", idA, "127.0.0.1:40000"), birth("B", idB, endpointB),
@@ -308,4 +320,67 @@ type failing struct {
 func (f *failing) Write([]byte) (int, error) {
 	f.calls++
 	return 0, f.err
+}
+
+func linkChanged(change string, delay time.Duration) timeline.Event {
+	return timeline.Event{Kind: timeline.KindLink, Link: &timeline.Link{Name: "A→B#1", Change: change, Delay: delay, Sent: 1234}}
+}
+
+func TestWhatIsDoneToALinkIsToldInBothLanguages(t *testing.T) {
+	for _, c := range []struct {
+		event  timeline.Event
+		zh, en string
+	}{
+		{linkChanged(timeline.LinkDelay, 3*time.Second), "  ~ 线路 A→B#1 变慢了：从现在起，每个字节晚 3s 到达。\n", "  ~ Line A→B#1 is slow: from now on every byte arrives 3s later.\n"},
+		{linkChanged(timeline.LinkDelay, 0), "  ~ 线路 A→B#1 不再拖延新来的字节。\n", "  ~ Line A→B#1 delays nothing more that is sent from now on.\n"},
+		{linkChanged(timeline.LinkFreeze, 0), "A→B#1 冻住了", "Line A→B#1 is frozen"},
+		{linkChanged(timeline.LinkThaw, 0), "A→B#1 解冻了", "Line A→B#1 is thawed"},
+		{linkChanged(timeline.LinkHalfClose, 0), "A→B#1 关了一半", "Line A→B#1 is half closed"},
+		{linkChanged(timeline.LinkCut, 0), "A→B#1 被剪断", "Line A→B#1 is cut"},
+		{linkChanged("knot", 0), "线路 A→B#1：knot。", "Line A→B#1: knot."},
+	} {
+		for lang, want := range map[text.Lang]string{text.Chinese: c.zh, text.English: c.en} {
+			got := printed(t, lang, c.event)
+			if !strings.Contains(got, want) || strings.Contains(got, "1234") || strings.Contains(got, "%") {
+				t.Errorf("%s: printed %q, want %q in it, and no counts", c.event.Link.Change, got, want)
+			}
+		}
+	}
+}
+
+func TestWhatIsDoneToPeersIsToldInBothLanguages(t *testing.T) {
+	for _, c := range []struct {
+		peer   string
+		act    timeline.Act
+		zh, en string
+	}{
+		{"A", timeline.Act{Verb: "send-with-ack", Target: "B", Detail: "hello"}, "▸ A 发送并等确认 SendWithAck → B：「hello」\n", "▸ A: SendWithAck → B: \"hello\"\n"},
+		{"B", timeline.Act{Verb: "accept"}, "▸ B 订阅 Accept\n", "▸ B: Accept\n"},
+		{"B", timeline.Act{Verb: "respond", Target: "A", Detail: "hi"}, "▸ B 答复 Respond → A：「hi」\n", "▸ B: Respond → A: \"hi\"\n"},
+		{"B", timeline.Act{Verb: "ack", Target: "A"}, "▸ B 确认 Ack → A\n", "▸ B: Ack → A\n"},
+		{"B", timeline.Act{Verb: "kill"}, "▸ B 被强行终止\n", "▸ B: is killed\n"},
+		{"B", timeline.Act{Verb: "restart"}, "▸ B 重新启动\n", "▸ B: starts anew\n"},
+		{"", timeline.Act{Verb: "hold", Target: "A", Detail: "conn.write"},
+			"▸ 拦在 A 的 conn.write：走到这一步的 goroutine 都停在这里。\n", "▸ Hold A at conn.write: every goroutine that comes to this step stays there.\n"},
+		{"", timeline.Act{Verb: "step", Target: "A", Detail: "conn.write"},
+			"▸ 放行 A 的一个 goroutine：在 conn.write 停得最久的那一个。\n", "▸ Let one goroutine of A go on: the one that has been held longest at conn.write.\n"},
+		{"", timeline.Act{Verb: "release", Target: "A", Detail: "conn.write"},
+			"▸ 放行 A 停在 conn.write 的所有 goroutine，不再拦谁。\n", "▸ Let every goroutine of A go on that is held at conn.write, and hold nobody there any more.\n"},
+	} {
+		for lang, want := range map[text.Lang]string{text.Chinese: c.zh, text.English: c.en} {
+			if got := printed(t, lang, timeline.Event{Kind: timeline.KindAct, Peer: c.peer, Act: &c.act}); got != want {
+				t.Errorf("%s: printed %q, want %q", c.act.Verb, got, want)
+			}
+		}
+	}
+}
+
+// A link that opens or closes comes of the steps around it; what somebody does to it is something to look at.
+func TestWhatIsDoneToALinkIsPaced(t *testing.T) {
+	for change, paced := range map[string]bool{timeline.LinkOpen: false, timeline.LinkClose: false, timeline.LinkCut: true, timeline.LinkFreeze: true} {
+		e := linkChanged(change, 0)
+		if got := Pace(&e, text.English); (got > 0) != paced {
+			t.Errorf("%s is held for %v", change, got)
+		}
+	}
 }

@@ -27,6 +27,8 @@ func Pace(e *timeline.Event, lang text.Lang) time.Duration {
 		return titlePause
 	case timeline.KindAct:
 		return actPause
+	case timeline.KindLink:
+		return linkPause(e.Link)
 	case timeline.KindPromise:
 		return promisePause
 	case timeline.KindSay:
@@ -35,4 +37,12 @@ func Pace(e *timeline.Event, lang text.Lang) time.Duration {
 		}
 	}
 	return 0
+}
+
+// linkPause is for what a lesson does to a link; that a link opens or closes comes of the steps around it.
+func linkPause(l *timeline.Link) time.Duration {
+	if l == nil || l.Change == timeline.LinkOpen || l.Change == timeline.LinkClose {
+		return 0
+	}
+	return actPause
 }

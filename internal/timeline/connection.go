@@ -62,7 +62,7 @@ type Connection struct {
 	Refused Outcome // an acceptor's refusal of the initiator; always Failed once set
 
 	Stored   bool    // whether it is in the peer's store
-	TieBreak string  // what the rule decided when both ends had dialled
+	TieBreak Outcome // of the rule for two that have crossed each other: Failed if this one has to go
 	Received Outcome // how the stream ended for the reader; not Failed for a clean end
 	Close    Outcome // why it was closed: Failed with an error, else a detail. Set from the first close on
 
@@ -85,6 +85,8 @@ type Connection struct {
 	closedAt   uint64 // Seq of conn.close
 	opened     bool   // the stream was opened, or arrived
 	drained    bool   // conn.drain: what was written after the close was meant to be
+	handedOver bool   // it gave its queue to another connection
+	readerEnd  uint64 // Seq of conn.reader-end: the reader has closed msgChan
 	blind      bool   // events of it may be missing
 	owner      *token
 }

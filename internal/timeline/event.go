@@ -67,23 +67,35 @@ type Death struct {
 	Cause string // "stopped" or "killed"
 }
 
-// Link is a change of a transport connection, a TCP connection or a pipe. Its two ends' addresses join it to the steps of the
+// Link is a change of a transport connection, a TCP connection or one in memory. Its two ends' addresses join it to the steps of the
 // layer that runs over it.
 type Link struct {
-	Name     string // who dialled whom, the how-manyth time: "A→B#2"
-	Change   string // "open" or "close"
-	Dialer   string // the address of the end that dialled
-	Listener string // the address of the other end
-	Sent     uint64 // bytes that the dialling end wrote so far
-	Received uint64 // bytes that the dialling end read so far
-	Reason   string // for a close, in English: who closed it
+	Name     string        // who dialled whom, the how-manyth time: "A→B#2"
+	Change   string        // one of the changes below
+	Dialer   string        // the address of the end that dialled
+	Listener string        // the address of the other end
+	Sent     uint64        // bytes that the dialling end wrote so far
+	Received uint64        // bytes that the dialling end read so far
+	Reason   string        // for a close or a cut, in English: who closed it, or what cut it
+	Delay    time.Duration // for a delay: how much later, by the lab's clock, what is written arrives; 0 if that ends
 }
+
+// The changes of a link.
+const (
+	LinkOpen      = "open"
+	LinkClose     = "close"      // one of its ends closed it
+	LinkCut       = "cut"        // the lab broke it: both ends get an error; no close follows
+	LinkDelay     = "delay"      // what is written from now on arrives later
+	LinkFreeze    = "freeze"     // nothing passes any more, and nothing is lost
+	LinkThaw      = "thaw"       // it goes on
+	LinkHalfClose = "half-close" // the direction of the end that dialled ends, the other stays open
+)
 
 // Act is something done to a peer from outside, before the layer sees it.
 type Act struct {
-	Verb   string // "send", "handshake", "probe", "close", "stop", "attack" …
-	Target string // the other peer, if there is one
-	Detail string
+	Verb   string // "send", "handshake", "probe", "close", "stop", "kill", "attack", "hold" …
+	Target string // the other peer, if there is one; of a hold, a step and a release, whose goroutines are held
+	Detail string // what is sent, or in a hold, a step and a release, the step at which goroutines are held
 }
 
 // Promise is a sentence that the lesson vouches for.

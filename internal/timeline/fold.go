@@ -87,25 +87,57 @@ func (s *State) birth(b Birth, mark Mark) {
 	s.addPeer(b, mark)
 }
 
+// death ends a life. What was stopped has told of its end itself. What was killed tells nothing: its connections end here, for the
+// other ends may live on for a while and show what that is like.
 func (s *State) death(name string, d Death, mark Mark) {
 	p := s.ownPeer(name)
 	p.Phase, p.Death, p.Ended = PeerDead, d, mark
+	if d.Cause != "killed" {
+		return
+	}
+	gone := func(list []Goroutine) {
+		for i := range list {
+			list[i].Alive, list[i].ended = false, true
+		}
+	}
+	gone(p.Goroutines)
+	p.doubt = doubledStored{}
+	for i, c := range p.Connections {
+		if c.owner != s.token {
+			c = c.clone(s.token)
+			p.Connections[i] = c
+		}
+		gone(c.Goroutines)
+		c.Stored, c.Phase = false, PhaseClosed
+		if !c.Close.Set() {
+			c.Close = Outcome{Mark: mark, Failed: true, Reason: "the peer was killed"}
+		}
+	}
+	p.forgetConnections()
 }
 
 // link follows a transport connection by its name. Bytes are counts since its opening.
 func (s *State) link(l Link, mark Mark) {
 	i := slices.IndexFunc(s.Lines, func(known *Line) bool { return known.Name == l.Name })
 	if i < 0 {
-		s.Lines = append(s.Lines, &Line{Link: l, Open: l.Change != "close"})
+		s.Lines = append(s.Lines, &Line{Open: l.Change != LinkClose && l.Change != LinkCut})
 		i = len(s.Lines) - 1
 	}
 	line := *s.Lines[i]
 	line.Link = l
 	switch l.Change {
-	case "open":
-		line.Open, line.Opened, line.Closed = true, mark, Outcome{}
-	case "close":
-		line.Open, line.Closed = false, Outcome{Mark: mark, Reason: l.Reason}
+	case LinkOpen:
+		line = Line{Link: l, Open: true, Opened: mark}
+	case LinkClose, LinkCut:
+		line.Open, line.Closed = false, Outcome{Mark: mark, Failed: l.Change == LinkCut, Reason: l.Reason}
+	case LinkDelay:
+		line.Lag = l.Delay
+	case LinkFreeze:
+		line.Frozen = mark
+	case LinkThaw:
+		line.Frozen = Mark{}
+	case LinkHalfClose:
+		line.HalfClosed = mark
 	}
 	s.Lines[i] = &line
 	s.forgetLines()
@@ -237,7 +269,7 @@ func init() { // not a literal above: the functions lead back to the table throu
 		trace.ConnHandle:    (*folding).connHandle,
 		trace.ConnDrain:     (*folding).connDrain,
 		trace.ConnClose:     (*folding).connClose,
-		trace.ConnReaderEnd: (*folding).goroutineEnd,
+		trace.ConnReaderEnd: (*folding).readerEnd,
 		trace.ConnWriterEnd: (*folding).writerEnd,
 		trace.ConnServeEnd:  (*folding).goroutineEnd,
 

@@ -252,9 +252,10 @@ func (f *folding) storeRefused() {
 	f.stillDoubled()
 }
 
+// storeTieBreak is about a newcomer that another connection has crossed. With an error it has to go.
 func (f *folding) storeTieBreak() {
 	if f.c != nil {
-		f.c.TieBreak = f.outcome().Reason
+		f.c.TieBreak = f.outcome()
 	}
 }
 
@@ -273,6 +274,13 @@ func (f *folding) connDrain() {
 	if f.c != nil {
 		f.c.drained = true
 		f.c.advance(PhaseClosing)
+	}
+}
+
+func (f *folding) readerEnd() {
+	f.goroutineEnd()
+	if f.c != nil {
+		f.c.readerEnd = f.t.Seq
 	}
 }
 

@@ -88,6 +88,9 @@ func (f *folding) connEnqueue() {
 	m := newMessage(f.c.owner, 0, f.t.Seq, f.t.Envelope)
 	m.Marks[Enqueued] = f.mark
 	f.c.out.enter(m, f.c.OutBuff.Cap)
+	if f.c.handedOver {
+		f.handOver(f.c)
+	}
 }
 
 func (f *folding) connWrite() {
@@ -216,17 +219,54 @@ func (c *Connection) writerGone() bool {
 	return known && g.ended
 }
 
-// storeHandover empties the queue of a dial that lost. The connection that stays tells of what it takes over by conn.enqueue of its
-// own. If the step is one of a connection, that is the loser; if it is one of the store, the loser is its Subject.
+// storeHandover empties the queue of a dial that has given way. The Subject is the connection that stays; it tells of what it takes
+// over by conn.enqueue of its own. If the step is one of a connection, that is the one that gave way. If it is one of the store, it was
+// whichever dial to the same peer has something to give.
 func (f *folding) storeHandover() {
-	if f.c == nil {
+	if f.known {
+		f.handOver(f.c)
 		return
 	}
-	out := &f.c.out
+	heir := f.c
+	if heir == nil {
+		return
+	}
+	for i, c := range f.p.Connections {
+		if c == heir || c.Role != trace.Initiator || c.Stored || len(c.out.waiting) == 0 || !sameDestination(c, heir, f.t.Peer) {
+			continue
+		}
+		if c.owner != f.s.token {
+			c = c.clone(f.s.token)
+			f.p.Connections[i] = c
+		}
+		f.handOver(c)
+	}
+}
+
+// handOver notes that c has given its queue away. Senders that had c in hand may still tell of messages that they put there; those go the
+// same way.
+func (f *folding) handOver(c *Connection) {
+	c.handedOver = true
+	out := &c.out
 	for len(out.waiting) > 0 {
 		i := out.leave(0, f.t.Seq, out.waiting[0].Envelope)
 		out.owner.changed(out.left, i).HandedOver = true
 	}
+	c.OutBuff.Len = 0
+}
+
+// sameDestination reports whether c was to reach the peer that heir has reached.
+func sameDestination(c, heir *Connection, peer []byte) bool {
+	if len(peer) == 0 {
+		peer = heir.PKIID
+	}
+	switch {
+	case len(c.PKIID) > 0:
+		return bytes.Equal(c.PKIID, peer)
+	case len(c.Expected) > 0:
+		return bytes.Equal(c.Expected, peer)
+	}
+	return heir.Role == trace.Initiator && c.Endpoint == heir.Endpoint
 }
 
 // A message on its way in.
@@ -250,6 +290,7 @@ func (f *folding) connReceived() {
 }
 
 func (f *folding) connQueued() {
+	f.sentOnClosedMsgChan()
 	if m := f.arrived(); m != nil {
 		m.Queued = f.mark
 	}
@@ -337,7 +378,8 @@ func (o *outgoing) findNonce(nonce uint64) int {
 	return -1
 }
 
-// ackResult is about the oldest wait for that peer whose outcome is open, of the nonce if the step names it.
+// ackResult is about the oldest wait for that peer whose outcome is open, of the nonce if the step names it. For a peer that was never
+// reached nobody has subscribed: then the outcome is all there is.
 func (f *folding) ackResult() {
 	nonce := nonceOf(f.t.Envelope)
 	for i := range f.p.Waits {
@@ -346,6 +388,9 @@ func (f *folding) ackResult() {
 			w.Result = f.outcome()
 			return
 		}
+	}
+	if nonce != 0 {
+		f.p.Waits = latest(f.p.Waits, AckWait{Peer: f.t.Peer, Nonce: nonce, Result: f.outcome()}, keptNotices)
 	}
 }
 

@@ -20,7 +20,8 @@ func (f *folding) demuxAdd() {
 	f.p.Subscriptions = latest(f.p.Subscriptions, Subscription{Number: number, Added: f.mark}, keptSubscriptions)
 }
 
-// subscription returns the one that the step names, or the only one there is.
+// subscription returns the one that the step names, or the only one there is: older recordings do not say whose a message is that is
+// handed over.
 func (f *folding) subscription() *Subscription {
 	i := slices.IndexFunc(f.p.Subscriptions, func(s Subscription) bool { return s.Number == f.t.Number })
 	if i < 0 && f.t.Number == 0 && len(f.p.Subscriptions) == 1 {
@@ -36,9 +37,13 @@ func (f *folding) subscription() *Subscription {
 	return s
 }
 
-func (f *folding) demuxDeliver() { f.subscription().Matched++ }
+func (f *folding) demuxDeliver() {
+	f.sentOnClosedSubscription()
+	f.subscription().Matched++
+}
 
 func (f *folding) demuxDelivered() {
+	f.sentOnClosedSubscription()
 	f.subscription().Delivered++
 	if m := f.handledWhere(func(m *Message) bool { return !m.Delivered.Set() }); m != nil {
 		m.Delivered = f.mark
@@ -53,6 +58,7 @@ func (f *folding) demuxUnclaimed() {
 }
 
 func (f *folding) acceptHand() {
+	f.sentOnClosedSubscription()
 	f.subscription().Handed++
 	if m := f.handledWhere(func(m *Message) bool { return !m.Handed.Set() }); m != nil {
 		m.Handed = f.mark
@@ -92,6 +98,9 @@ func (f *folding) stopStep() {
 		f.p.StopBegan = f.mark
 	}
 	f.p.Phase = max(f.p.Phase, PeerStopping)
+	if f.t.Step == trace.StopSubscribers {
+		f.p.subscribersEnd = f.t.Seq
+	}
 	if f.t.Step == trace.StopDone {
 		f.p.Phase = max(f.p.Phase, PeerStopped)
 		f.p.Stopped = f.mark

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"gossipscope/comm/trace"
 	"gossipscope/internal/text"
@@ -283,6 +284,105 @@ func TestLineFollowsItsLink(t *testing.T) {
 		l := st.LineOf(c)
 		if l == nil || l.Open || l.Closed.Reason != "A closed it" || l.Sent != 10 || l.Opened.N != 1 {
 			t.Errorf("%s runs over %+v", c.Key.Peer, l)
+		}
+	}
+}
+
+func TestALineShowsWhatWasDoneToIt(t *testing.T) {
+	s := new(script)
+	change := func(l Link) *Line {
+		l.Name = "A→B#1"
+		s.add(Event{Kind: KindLink, Link: &l})
+		st := s.state()
+		return st.Lines[0]
+	}
+	change(Link{Change: LinkOpen})
+	if l := change(Link{Change: LinkDelay, Delay: time.Second}); l.Lag != time.Second || !l.Open {
+		t.Errorf("delayed: %+v", l)
+	}
+	if l := change(Link{Change: LinkFreeze, Sent: 5}); l.Frozen.N != 3 || l.Lag != time.Second || l.Sent != 5 {
+		t.Errorf("frozen: %+v", l)
+	}
+	if l := change(Link{Change: LinkThaw}); l.Frozen.Set() || !l.Open {
+		t.Errorf("thawed: %+v", l)
+	}
+	if l := change(Link{Change: LinkDelay}); l.Lag != 0 {
+		t.Errorf("no longer delayed: %+v", l)
+	}
+	if l := change(Link{Change: LinkHalfClose}); l.HalfClosed.N != 6 || !l.Open {
+		t.Errorf("half closed: %+v", l)
+	}
+	if l := change(Link{Change: LinkCut, Reason: "B was killed"}); l.Open || !l.Closed.Failed || l.Closed.Reason != "B was killed" {
+		t.Errorf("cut: %+v", l)
+	}
+}
+
+// Nobody tells of the end of what was killed, so the death does.
+func TestNothingOfAKilledPeerLivesOn(t *testing.T) {
+	s, _, _ := established()
+	s.tell("B", theInstance, trace.AcceptHand, trace.Event{Number: 1})
+	s.add(Event{Kind: KindDeath, Peer: "B", Death: &Death{Cause: "killed"}})
+	st := s.state()
+	b, c := st.Peer("B"), st.Connection(key("B", 1))
+	if b.Phase != PeerDead || len(b.Stored()) != 0 || c.Phase != PhaseClosed || !c.Close.Failed {
+		t.Errorf("B: %v, %d stored, its connection %v", b.Phase, len(b.Stored()), c.Phase)
+	}
+	for _, g := range slices.Concat(b.Goroutines, c.Goroutines) {
+		if g.Alive {
+			t.Errorf("%s lives on at %s", g.Role, g.At)
+		}
+	}
+	if len(st.Peer("A").Stored()) != 1 {
+		t.Error("A knows of the death before it has noticed")
+	}
+	mustHold(t, st)
+}
+
+func TestAGoroutineShowsWhatItWaitsFor(t *testing.T) {
+	s, a, b := established()
+	m := data(1, "x")
+	want := func(peer string, role trace.Goroutine, wait Wait) {
+		t.Helper()
+		st := s.state()
+		g, _ := st.Connection(key(peer, 1)).Goroutine(role)
+		if got := g.WaitsFor(); got != wait {
+			t.Errorf("%s of %s at %s waits for %q, want %q", role, peer, g.At, got, wait)
+		}
+	}
+	want("A", trace.WriterGoroutine, ForOutBuff)
+	want("A", trace.ReaderGoroutine, ForStream)
+	want("A", trace.ServiceGoroutine, ForMsgChan)
+	s.tell("A", a, trace.ConnWrite, trace.Event{Number: 2, Envelope: m})
+	want("A", trace.WriterGoroutine, ForFlowControl)
+	s.tell("A", a, trace.ConnWritten, trace.Event{Number: 2, Envelope: m})
+	want("A", trace.WriterGoroutine, ForOutBuff)
+	s.tell("B", b, trace.ConnReceived, trace.Event{Number: 2, Envelope: m})
+	want("B", trace.ReaderGoroutine, ForMsgChanRoom)
+	s.tell("B", b, trace.ConnHandle, trace.Event{Number: 2, Envelope: m})
+	want("B", trace.ServiceGoroutine, NoWait)
+	s.tell("B", theInstance, trace.DemuxDeliver, trace.Event{Number: 1, Subject: b, Envelope: m})
+	want("B", trace.ServiceGoroutine, ForSubscription)
+	s.tell("B", theInstance, trace.DemuxDelivered, trace.Event{Number: 1, Subject: b, Envelope: m})
+	want("B", trace.ServiceGoroutine, ForMsgChan)
+	s.tell("A", a, trace.ConnClose, trace.Event{}).end("A", a)
+	want("A", trace.WriterGoroutine, NoWait)
+}
+
+// A subscription is known by its number, or, in recordings that do not say it with accept.hand, by being the only one.
+func TestHandsOfASubscriptionAreCounted(t *testing.T) {
+	for _, number := range []uint64{0, 1} {
+		s, _, b := established()
+		s.tell("B", theInstance, trace.DemuxAdd, trace.Event{Number: 1})
+		s.tell("B", theInstance, trace.AcceptHand, trace.Event{Number: number, Subject: b, Envelope: data(1, "x")})
+		if number == 1 { // then there may be others
+			s.tell("B", theInstance, trace.DemuxAdd, trace.Event{Number: 2})
+			s.tell("B", theInstance, trace.AcceptHand, trace.Event{Number: 2, Subject: b, Envelope: data(1, "x")})
+		}
+		st := s.state()
+		for _, subscription := range st.Peer("B").Subscriptions {
+			if subscription.Handed != 1 {
+				t.Errorf("with number %d: %+v", number, subscription)
+			}
 		}
 	}
 }

@@ -22,15 +22,20 @@ const (
 	// OneStored: at most one connection a PKI-ID is in a peer's store.
 	OneStored InvariantName = "one stored connection a PKI-ID"
 
-	// NothingAfterClose: nothing is written to a connection whose writing began after it was closed, but for what an initiator
-	// that closes on purpose still drains.
+	// NothingAfterClose: nothing is written to a connection whose writing began after it was closed, but for what is drained: by an
+	// initiator that closes on purpose, and by an acceptor whose other end has ended its half.
 	NothingAfterClose InvariantName = "nothing written to a closed connection"
+
+	// NothingOnClosedChannel: nothing is sent on a channel of the layer that is closed. Sending there is a panic, so what can be seen
+	// is one that came close: a reader that puts a message into msgChan after it has ended and closed it, or a message on its way to
+	// a subscriber when Stop has begun to close the subscribers' channels.
+	NothingOnClosedChannel InvariantName = "nothing sent on a closed channel"
 
 	// NoneAfterStop: when Stop has returned, no goroutine of the layer runs.
 	NoneAfterStop InvariantName = "no goroutine after Stop"
 )
 
-var invariants = [...]InvariantName{OneWriter, OneStored, NothingAfterClose, NoneAfterStop}
+var invariants = [...]InvariantName{OneWriter, OneStored, NothingAfterClose, NothingOnClosedChannel, NoneAfterStop}
 
 // Invariant says whether one of the invariants holds so far.
 type Invariant struct {
@@ -102,9 +107,13 @@ func (f *folding) stillDoubled() {
 
 // sentAfterClose looks for writes that began after the close. An initiator that closed on purpose may empty its queue first, which
 // shows when its writer then half-closes (conn.drain); so there the verdict waits for the writer's end. A last write that failed
-// explains the missing half-close.
+// explains the missing half-close. An acceptor cannot half-close, but while its handler has not returned it can still write, and it may
+// if it was closed because the other end has nothing more to say.
 func (f *folding) sentAfterClose() {
 	c := f.c
+	if c.Role == trace.Acceptor && c.Received.Passed() && c.Received.N < c.Close.N {
+		return
+	}
 	if c.closedAt == 0 || c.drained || (c.Role == trace.Initiator && !c.writerGone()) {
 		return
 	}
@@ -120,6 +129,21 @@ func (f *folding) sentAfterClose() {
 	}
 	if late != nil {
 		f.breaks(NothingAfterClose, "connection %d of %s: message %d was written after the close", c.Key.ID, c.Key.Peer, late.Number)
+	}
+}
+
+// sentOnClosedMsgChan is asked when a message was put into msgChan.
+func (f *folding) sentOnClosedMsgChan() {
+	if f.known && f.c != nil && f.c.readerEnd != 0 && f.t.Seq > f.c.readerEnd {
+		f.breaks(NothingOnClosedChannel, "connection %d of %s: message %d was put into msgChan after its reader had ended",
+			f.c.Key.ID, f.c.Key.Peer, f.t.Number)
+	}
+}
+
+// sentOnClosedSubscription is asked when a message goes to a subscriber.
+func (f *folding) sentOnClosedSubscription() {
+	if f.p.subscribersEnd != 0 && f.t.Object.Kind == trace.Instance && f.t.Seq > f.p.subscribersEnd {
+		f.breaks(NothingOnClosedChannel, "%s reached %s when the channels of subscribers were being closed", f.p.Birth.Name, f.t.Step)
 	}
 }
 

@@ -89,6 +89,27 @@ func TestInitiatorMayDrainWhatItClosed(t *testing.T) {
 	}
 }
 
+// When the initiator has ended its half, what the acceptor still has in its queue can reach it; when the acceptor itself closes, not.
+func TestAcceptorMayDrainWhatTheOtherEndClosed(t *testing.T) {
+	for _, peerFirst := range []bool{true, false} {
+		s, _, b := established()
+		ended := func() { s.tell("B", b, trace.ConnReceived, trace.Event{Number: 2, Detail: "closed by the other side"}) }
+		if peerFirst {
+			ended()
+		}
+		s.tell("B", b, trace.ConnClose, trace.Event{Detail: "closed"})
+		if !peerFirst {
+			ended()
+		}
+		s.write("B", b, 2, data(1, "x"))
+		if peerFirst {
+			mustHold(t, s.state())
+		} else {
+			mustBreak(t, s.state(), NothingAfterClose, len(s.events))
+		}
+	}
+}
+
 func TestGoroutineThatOutlivesStopIsFound(t *testing.T) {
 	s, a, _ := established()
 	s.tell("A", theInstance, trace.StopFlag, trace.Event{})
@@ -143,5 +164,30 @@ func TestDialerBecomesTheService(t *testing.T) {
 	service, _ := c.Goroutine(trace.ServiceGoroutine)
 	if dialer.Alive || !service.Alive {
 		t.Errorf("dialer %+v, service %+v", dialer, service)
+	}
+}
+
+func TestPuttingIntoAClosedMsgChanIsFound(t *testing.T) {
+	s, _, b := established()
+	m := data(1, "x")
+	early := s.seq("B", b)
+	s.tell("B", b, trace.ConnReaderEnd, trace.Event{})
+	s.late("B", b, trace.ConnQueued, trace.Event{Seq: early, Number: 2, Envelope: m})
+	mustHold(t, s.state())
+	s.tell("B", b, trace.ConnQueued, trace.Event{Number: 3, Envelope: m})
+	mustBreak(t, s.state(), NothingOnClosedChannel, len(s.events))
+}
+
+func TestDeliveringToSubscribersThatAreBeingClosedIsFound(t *testing.T) {
+	for _, step := range []trace.Step{trace.DemuxDeliver, trace.DemuxDelivered, trace.AcceptHand} {
+		s, _, b := established()
+		s.tell("B", theInstance, trace.DemuxAdd, trace.Event{Number: 1})
+		s.tell("B", theInstance, step, trace.Event{Number: 1, Subject: b, Envelope: data(1, "x")})
+		early := s.seq("B", theInstance)
+		s.tell("B", theInstance, trace.StopSubscribers, trace.Event{})
+		s.late("B", theInstance, step, trace.Event{Seq: early, Number: 1, Subject: b, Envelope: data(2, "x")})
+		mustHold(t, s.state())
+		s.tell("B", theInstance, step, trace.Event{Number: 1, Subject: b, Envelope: data(3, "x")})
+		mustBreak(t, s.state(), NothingOnClosedChannel, len(s.events))
 	}
 }

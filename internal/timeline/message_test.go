@@ -294,18 +294,74 @@ func TestDropMayBeToldBeforeTheEnqueue(t *testing.T) {
 	}
 }
 
+// Whether the connection tells of the handover that gives way or the store, what it had in its queue is then the other's.
 func TestHandoverEmptiesTheQueueOfTheLoser(t *testing.T) {
+	for name, tell := range map[string]func(s *script, loser, stays trace.Object){
+		"the loser tells": func(s *script, loser, stays trace.Object) {
+			s.tell("A", loser, trace.StoreHandover, trace.Event{Peer: []byte("B"), Subject: stays, Queue: outBuff(1)})
+		},
+		"the store tells": func(s *script, loser, stays trace.Object) {
+			s.tell("A", theStore, trace.StoreHandover, trace.Event{Peer: []byte("B"), Subject: stays, Queue: outBuff(1)})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, loser, other, stays := new(script), dialled(1), dialled(2), accepted(3)
+			m, elsewhere := data(1, "x"), data(2, "y")
+			s.tell("A", loser, trace.DialStart, trace.Event{Peer: []byte("B")}).tell("A", other, trace.DialStart, trace.Event{Peer: []byte("C")})
+			s.tell("A", loser, trace.ConnEnqueue, trace.Event{Envelope: m, Queue: outBuff(1)})
+			s.tell("A", other, trace.ConnEnqueue, trace.Event{Envelope: elsewhere, Queue: outBuff(1)})
+			s.store("A", stays, "B")
+			tell(s, loser, stays)
+			s.tell("A", stays, trace.ConnEnqueue, trace.Event{Envelope: m, Queue: outBuff(1)})
+			st := s.state()
+			if c := st.Connection(key("A", 1)); c.Waiting() != 0 || c.OutBuff.Len != 0 || c.Outgoing()[0].Place() != Moved {
+				t.Errorf("the loser: %d wait, %v", c.Waiting(), c.Outgoing())
+			}
+			if c := st.Connection(key("A", 2)); c.Waiting() != 1 {
+				t.Errorf("a dial to somebody else: %d wait", c.Waiting())
+			}
+			if c := st.Connection(key("A", 3)); c.Waiting() != 1 {
+				t.Errorf("the one that stays: %d wait", c.Waiting())
+			}
+		})
+	}
+}
+
+// A sender that had the loser in hand puts his message there, sees that it has given way, and moves it.
+func TestWhatIsEnqueuedAtALoserGoesTheSameWay(t *testing.T) {
 	s, loser, stays := new(script), dialled(1), accepted(2)
-	m := data(1, "x")
-	s.tell("A", loser, trace.ConnEnqueue, trace.Event{Envelope: m, Queue: outBuff(1)})
-	s.tell("A", theStore, trace.StoreHandover, trace.Event{Subject: loser})
-	s.tell("A", stays, trace.ConnEnqueue, trace.Event{Envelope: m, Queue: outBuff(1)})
+	s.store("A", stays, "B")
+	s.tell("A", loser, trace.StoreHandover, trace.Event{Peer: []byte("B"), Subject: stays, Queue: outBuff(0)})
+	s.tell("A", loser, trace.ConnEnqueue, trace.Event{Envelope: data(1, "x"), Queue: outBuff(1)})
+	s.tell("A", stays, trace.ConnEnqueue, trace.Event{Envelope: data(1, "x"), Queue: outBuff(1)})
 	st := s.state()
-	if c := st.Connection(key("A", 1)); c.Waiting() != 0 || c.Outgoing()[0].Place() != Moved {
+	if c := st.Connection(key("A", 1)); c.Waiting() != 0 || c.OutBuff.Len != 0 || c.Outgoing()[0].Place() != Moved {
 		t.Errorf("the loser: %d wait, %v", c.Waiting(), c.Outgoing())
 	}
 	if c := st.Connection(key("A", 2)); c.Waiting() != 1 {
 		t.Errorf("the one that stays: %d wait", c.Waiting())
+	}
+}
+
+// A peer that was never reached has an outcome all the same.
+func TestAckOperationsAreTheCallsOfSendWithAck(t *testing.T) {
+	s, _, _ := established()
+	s.tell("A", theInstance, trace.AckSubscribe, trace.Event{Peer: []byte("B"), Envelope: data(9, "x")})
+	s.tell("A", theInstance, trace.AckSubscribe, trace.Event{Peer: []byte("B"), Envelope: data(10, "y")})
+	s.tell("A", theInstance, trace.AckResult, trace.Event{Peer: []byte("C"), Envelope: data(9, "x"), Err: errors.New("nobody is there")})
+	s.tell("A", theInstance, trace.AckResult, trace.Event{Peer: []byte("B"), Envelope: data(9, "x")})
+	s.tell("A", theInstance, trace.AckDone, trace.Event{Envelope: data(9, "x")})
+	st := s.state()
+	ops := st.Peer("A").AckOperations()
+	if len(ops) != 2 || ops[0].Nonce != 9 || ops[1].Nonce != 10 {
+		t.Fatalf("%+v", ops)
+	}
+	if o := ops[0]; len(o.Waits) != 2 || o.Acks() != 1 || !o.Done.Set() || string(o.Waits[1].Peer) != "C" || o.Waits[1].Since.Set() ||
+		o.Waits[1].Result.Reason != "nobody is there" {
+		t.Errorf("the first: %+v", o)
+	}
+	if o := ops[1]; len(o.Waits) != 1 || o.Acks() != 0 || o.Done.Set() {
+		t.Errorf("the second: %+v", o)
 	}
 }
 

@@ -249,7 +249,8 @@ func (c *Cursor) Ready() <-chan struct{} {
 }
 
 // CopyTo writes every event to w, beginning with the next one, until the recorder is closed and everything is written (it returns
-// nil), or until ctx ends or w fails. Whoever records a session to a disk runs it on a goroutine of its own.
+// nil), or until ctx ends or w fails. Whoever records a session to a disk runs it on a goroutine of its own, and closes w when it
+// has returned nil.
 func (c *Cursor) CopyTo(ctx context.Context, w *Writer) error {
 	for {
 		e, err := c.Next(ctx)

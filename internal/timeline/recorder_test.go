@@ -100,7 +100,7 @@ func TestRecordingOfASessionThatIsFollowedLive(t *testing.T) {
 			synctest.Wait()
 		}
 		r.Close()
-		if err := <-done; err != nil {
+		if err := errors.Join(<-done, w.Close()); err != nil {
 			t.Fatal(err)
 		}
 		_, events, err := Read(&file)

@@ -1,7 +1,7 @@
 package timeline
 
-// A recording is a session as a file: one line of JSON that says what the file is, then one line for each event, in order. It can
-// be read without this program, cut into pieces with line tools, and read back to exactly the events that were written: envelopes
+// A recording is a session as a file: one line of JSON that says what the file is, then one line for each event, in order, then one
+// that says that this was all, so that a file that lacks its end is not taken for a short session. It can be read without this program, cut into pieces with line tools, and read back to exactly the events that were written: envelopes
 // keep their bytes, and only errors lose something, namely all but their text. The same events always give the same bytes.
 //
 // How an event looks as JSON stands in recording_json.go. This file is about the whole: the header, the order of the lines, and
@@ -30,8 +30,8 @@ var (
 	// ErrBrokenRecording says that a line is not an event, or not the one that belongs there.
 	ErrBrokenRecording = errors.New("the recording is broken")
 
-	// ErrTruncated says that the last line is not complete. Whatever is ErrTruncated is ErrBrokenRecording too; the events before it
-	// are whole.
+	// ErrTruncated says that the recording ends early: in the middle of a line, or without the line that says that this was all.
+	// Whatever is ErrTruncated is ErrBrokenRecording too; the events before it are whole.
 	ErrTruncated = fmt.Errorf("%w: it was cut off", ErrBrokenRecording)
 )
 
@@ -39,8 +39,10 @@ const (
 	formatName = "gossipscope-recording"
 
 	// Version is the version of recordings that this program writes, and the highest that it reads. It rises when an older program
-	// would misunderstand a recording; a field more is no reason, since unknown fields are ignored.
-	Version = 1
+	// would misunderstand a recording; a field more is no reason, since unknown fields are ignored. Version 1 had no line at the end.
+	Version = 2
+
+	endsWithTrailer = 2 // the first version that has one
 
 	// maxLine bounds a line, in bytes, so that a file cannot fill the memory. gRPC takes messages of up to 4 MiB, which are 6 MiB in
 	// base64.
@@ -64,13 +66,21 @@ type heading struct {
 	Header
 }
 
+// trailer is the last line. A first field that no event has tells it from one.
+type trailer struct {
+	End uint64 `json:"end"` // the number of the last event, 0 if there is none
+}
+
+const trailerBegins = `{"end":`
+
 // Writer writes a recording. It is not safe for concurrent use. It does not buffer: every event is one Write to the underlying
-// writer, so that a recording of a program that dies lacks its last line at most.
+// writer, so that a recording of a program that dies lacks its last lines at most, and shows it.
 type Writer struct {
-	w    io.Writer
-	last uint64
-	buf  bytes.Buffer
-	enc  *json.Encoder
+	w      io.Writer
+	last   uint64
+	buf    bytes.Buffer
+	enc    *json.Encoder
+	closed bool
 }
 
 // NewWriter begins a recording: it writes the header to w.
@@ -87,6 +97,9 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 // Write adds an event. Events must come in the order of their numbers, without holes but for gaps that say how many are missing;
 // what could not be read back is refused and not written.
 func (rec *Writer) Write(e Event) error {
+	if rec.closed {
+		return fmt.Errorf("writing event %d to the recording: it is closed", e.N)
+	}
 	if err := follows(rec.last, &e); err != nil {
 		return fmt.Errorf("writing event %d to the recording: %w", e.N, err)
 	}
@@ -94,6 +107,19 @@ func (rec *Writer) Write(e Event) error {
 		return fmt.Errorf("writing event %d to the recording: %w", e.N, err)
 	}
 	rec.last = e.N
+	return nil
+}
+
+// Close ends the recording: it writes the line that says that this was all. It does not close the underlying writer. Whoever stops in the
+// middle of a session, because of an error, does not call it. Closing again does nothing.
+func (rec *Writer) Close() error {
+	if rec.closed {
+		return nil
+	}
+	rec.closed = true
+	if err := rec.line(trailer{End: rec.last}); err != nil {
+		return fmt.Errorf("writing the end of the recording: %w", err)
+	}
 	return nil
 }
 
@@ -175,12 +201,13 @@ func Read(r io.Reader) (Header, []Event, error) {
 
 // Reader reads a recording event by event. It is not safe for concurrent use.
 type Reader struct {
-	r      *bufio.Reader
-	header Header
-	line   int // lines read
-	events int
-	last   uint64
-	err    error // what Next will return from now on
+	r       *bufio.Reader
+	header  Header
+	version int
+	line    int // lines read
+	events  int
+	last    uint64
+	err     error // what Next will return from now on
 }
 
 // NewReader begins to read a recording: it reads the header. Errors are those of r, ErrNotARecording and ErrNewerVersion.
@@ -207,6 +234,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 		return nil, fmt.Errorf("%w: this recording has version %d, this program reads up to %d: replay it with a newer gossipscope",
 			ErrNewerVersion, is.Version, Version)
 	}
+	rd.version = is.Version
 	if err := json.Unmarshal(line, &rd.header); err != nil {
 		return nil, fmt.Errorf("%w: its header cannot be read: %w", ErrNotARecording, err)
 	}
@@ -216,7 +244,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 // Header returns the header of the recording.
 func (rd *Reader) Header() Header { return rd.header }
 
-// Next returns the next event, and io.EOF after the last. Other errors are those of the underlying reader, and ErrBrokenRecording,
+// Next returns the next event, and io.EOF after the last, if the recording says that it was the last. Other errors are those of the underlying reader, and ErrBrokenRecording,
 // which names the line. After an error it goes on returning it.
 func (rd *Reader) Next() (Event, error) {
 	if rd.err != nil {
@@ -250,12 +278,18 @@ func (rd *Reader) All() iter.Seq2[Event, error] {
 func (rd *Reader) next() (Event, error) {
 	line, whole, err := rd.nextLine()
 	switch {
+	case err == io.EOF && rd.version >= endsWithTrailer:
+		return Event{}, fmt.Errorf("%w while it was written: the line that ends it is missing; the %d events before that are whole",
+			ErrTruncated, rd.events)
 	case err == io.EOF:
 		return Event{}, io.EOF
 	case errors.Is(err, errLongLine):
 		return Event{}, fmt.Errorf("%w: line %d is longer than %d bytes", ErrBrokenRecording, rd.line, maxLine)
 	case err != nil:
 		return Event{}, fmt.Errorf("reading line %d of the recording: %w", rd.line, err)
+	}
+	if bytes.HasPrefix(line, []byte(trailerBegins)) && (whole || json.Valid(line)) {
+		return Event{}, rd.end(line)
 	}
 	e, err := decodeEvent(line)
 	if err != nil && !whole {
@@ -269,6 +303,21 @@ func (rd *Reader) next() (Event, error) {
 		return Event{}, fmt.Errorf("%w: line %d: %w", ErrBrokenRecording, rd.line, err)
 	}
 	return e, nil
+}
+
+// end reads the last line, and looks whether it is the last, and the one of this recording. It returns io.EOF if all is well.
+func (rd *Reader) end(line []byte) error {
+	var t trailer
+	if err := json.Unmarshal(line, &t); err != nil {
+		return fmt.Errorf("%w: line %d: %w", ErrBrokenRecording, rd.line, err)
+	}
+	if t.End != rd.last {
+		return fmt.Errorf("%w: line %d says that event %d is the last, and event %d was", ErrBrokenRecording, rd.line, t.End, rd.last)
+	}
+	if _, _, err := rd.nextLine(); err != io.EOF {
+		return fmt.Errorf("%w: line %d follows the one that says that it is the last", ErrBrokenRecording, rd.line)
+	}
+	return io.EOF
 }
 
 var errLongLine = errors.New("line too long")

@@ -90,6 +90,7 @@ type linkJSON struct {
 	Sent     uint64    `json:"sent,omitempty"`
 	Received uint64    `json:"received,omitempty"`
 	Reason   exactText `json:"reason,omitempty"`
+	Delay    int64     `json:"delay,omitempty"` // nanoseconds
 }
 
 type actJSON struct {
@@ -206,7 +207,7 @@ func encodeEvent(e *Event) *eventJSON {
 	}
 	if l := e.Link; l != nil {
 		line.Link = &linkJSON{Name: exactText(l.Name), Change: exactText(l.Change), Dialer: exactText(l.Dialer),
-			Listener: exactText(l.Listener), Sent: l.Sent, Received: l.Received, Reason: exactText(l.Reason)}
+			Listener: exactText(l.Listener), Sent: l.Sent, Received: l.Received, Reason: exactText(l.Reason), Delay: int64(l.Delay)}
 	}
 	if a := e.Act; a != nil {
 		line.Act = &actJSON{Verb: exactText(a.Verb), Target: exactText(a.Target), Detail: exactText(a.Detail)}
@@ -263,7 +264,7 @@ func decodeEvent(data []byte) (Event, error) {
 	}
 	if l := line.Link; l != nil {
 		e.Link = &Link{Name: string(l.Name), Change: string(l.Change), Dialer: string(l.Dialer), Listener: string(l.Listener),
-			Sent: l.Sent, Received: l.Received, Reason: string(l.Reason)}
+			Sent: l.Sent, Received: l.Received, Reason: string(l.Reason), Delay: time.Duration(l.Delay)}
 	}
 	if a := line.Act; a != nil {
 		e.Act = &Act{Verb: string(a.Verb), Target: string(a.Target), Detail: string(a.Detail)}

@@ -28,6 +28,9 @@ func record(t testing.TB, h Header, events []Event) []byte {
 			t.Fatal(err)
 		}
 	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return buf.Bytes()
 }
 
@@ -143,12 +146,15 @@ func TestRecordingLooksTheSameEachTime(t *testing.T) {
 	if !bytes.Equal(first, record(t, h, s.events)) {
 		t.Error("two recordings of the same session differ")
 	}
-	want := `{"format":"gossipscope-recording","version":1,"lesson":"handshake","notes":{"a":"2","m":"3","z":"1"}}
+	want := `{"format":"gossipscope-recording","version":2,"lesson":"handshake","notes":{"a":"2","m":"3","z":"1"}}
 {"n":1,"at":1000000,"kind":"step","peer":"A","step":{"name":"store.lookup","object":{"kind":"store","id":1},"seq":1,"peer":"42",` +
 		`"subject":{"kind":"connection","id":1,"role":"initiator","purpose":"messages","endpoint":"127.0.0.1:7051"},"detail":"dialling"}}
 `
 	if !strings.HasPrefix(string(first), want) {
 		t.Errorf("a recording begins with\n%s", first[:len(want)])
+	}
+	if want := fmt.Sprintf("\n{\"end\":%d}\n", len(s.events)); !strings.HasSuffix(string(first), want) {
+		t.Errorf("a recording ends with\n%s", first[len(first)-100:])
 	}
 }
 
@@ -163,7 +169,10 @@ func TestReplayAddsUpToTheSameState(t *testing.T) {
 	mustBeSame(t, "the state", s.state(), Fold(events))
 }
 
-const headerLine = `{"format":"gossipscope-recording","version":1}` + "\n"
+const (
+	headerLine    = `{"format":"gossipscope-recording","version":2}` + "\n"
+	oldHeaderLine = `{"format":"gossipscope-recording","version":1}` + "\n"
+)
 
 func TestWhatIsNoRecordingIsRefusedInOneSentence(t *testing.T) {
 	say := `{"n":1,"at":0,"kind":"say","text":{"en":"x"}}` + "\n"
@@ -178,11 +187,19 @@ func TestWhatIsNoRecordingIsRefusedInOneSentence(t *testing.T) {
 		"other JSON":     {"{\"version\":2}\n", ErrNotARecording, "not a gossipscope recording: its first line is not a header", 0},
 		"no end of line": {strings.Repeat("x", maxLine+2), ErrNotARecording, "not a gossipscope recording: its first line is not a header", 0},
 		"newer": {`{"format":"gossipscope-recording","version":7,"lesson":["as lists now"]}` + "\n", ErrNewerVersion,
-			"the recording is of a newer version: this recording has version 7, this program reads up to 1: replay it with a newer gossipscope", 0},
+			"the recording is of a newer version: this recording has version 7, this program reads up to 2: replay it with a newer gossipscope", 0},
 		"broken line": {headerLine + say + "garbage\n" + say, ErrBrokenRecording,
 			"the recording is broken: line 3: invalid character 'g' looking for beginning of value", 1},
 		"cut off": {headerLine + say + say[:20], ErrTruncated,
 			"the recording is broken: it was cut off while it was written: line 3 ends in the middle; the 1 events before it are whole", 1},
+		"cut off between lines": {headerLine + say, ErrTruncated,
+			"the recording is broken: it was cut off while it was written: the line that ends it is missing; the 1 events before that are whole", 1},
+		"cut off in the last line": {headerLine + say + `{"end":`, ErrTruncated,
+			"the recording is broken: it was cut off while it was written: line 3 ends in the middle; the 1 events before it are whole", 1},
+		"cut in the middle": {headerLine + say + `{"end":7}` + "\n", ErrBrokenRecording,
+			"the recording is broken: line 3 says that event 7 is the last, and event 1 was", 1},
+		"more after the end": {headerLine + say + `{"end":1}` + "\n" + say, ErrBrokenRecording,
+			"the recording is broken: line 4 follows the one that says that it is the last", 1},
 		"a hole":         {headerLine + say + strings.Replace(say, `"n":1`, `"n":3`, 1), ErrBrokenRecording, "the recording is broken: line 3: event 3 cannot follow event 1", 1},
 		"twice":          {headerLine + say + say, ErrBrokenRecording, "the recording is broken: line 3: event 1 cannot follow event 1", 1},
 		"unknown kind":   {headerLine + `{"n":1,"at":0,"kind":"dance"}` + "\n", ErrBrokenRecording, `the recording is broken: line 2: there is no event of kind "dance"`, 0},
@@ -199,8 +216,38 @@ func TestWhatIsNoRecordingIsRefusedInOneSentence(t *testing.T) {
 }
 
 func TestLastLineMayLackItsEnd(t *testing.T) {
-	_, events, err := Read(strings.NewReader(headerLine + `{"n":1,"at":0,"kind":"say","text":{"en":"x"},"unknown":[1]}`))
-	if err != nil || len(events) != 1 || events[0].Text.En != "x" {
+	for _, file := range []string{
+		oldHeaderLine + `{"n":1,"at":0,"kind":"say","text":{"en":"x"},"unknown":[1]}`,
+		headerLine + `{"n":1,"at":0,"kind":"say","text":{"en":"x"},"unknown":[1]}` + "\n" + `{"end":1,"unknown":[1]}`,
+	} {
+		_, events, err := Read(strings.NewReader(file))
+		if err != nil || len(events) != 1 || events[0].Text.En != "x" {
+			t.Error(events, err)
+		}
+	}
+}
+
+// Recordings of version 1 never had a line at the end, so nothing can be said of one that has none.
+func TestAnOldRecordingNeedsNoLastLine(t *testing.T) {
+	_, events, err := Read(strings.NewReader(oldHeaderLine + `{"n":1,"at":0,"kind":"say","text":{"en":"x"}}` + "\n"))
+	if err != nil || len(events) != 1 {
+		t.Error(events, err)
+	}
+}
+
+func TestNothingIsWrittenBehindTheEnd(t *testing.T) {
+	var buf bytes.Buffer
+	w, err := NewWriter(&buf, Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Close(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(say("x")); err == nil {
+		t.Error("an event was written")
+	}
+	if _, events, err := Read(&buf); err != nil || len(events) != 0 {
 		t.Error(events, err)
 	}
 }
@@ -291,6 +338,7 @@ func FuzzRecording(f *testing.F) {
 	}
 	f.Add(record(f, Header{}, parts))
 	f.Add([]byte(headerLine + `{"n":1,"at":0,"kind":"gap","gap":1}` + "\n{"))
+	f.Add([]byte(headerLine + `{"n":1,"at":0,"kind":"gap","gap":1}` + "\n" + `{"end":1}` + "\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		h, events, err := Read(bytes.NewReader(file))
 		state := Fold(events)

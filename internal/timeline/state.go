@@ -104,12 +104,16 @@ type PromiseMade struct {
 	Promise Promise
 }
 
-// Line is a transport connection, a TCP connection or a pipe, as last heard of.
+// Line is a transport connection, a TCP connection or one in memory, as last heard of.
 type Line struct {
-	Link        // its last change
-	Open   bool // whether it still is
-	Opened Mark
-	Closed Outcome // Reason says who closed it; never Failed
+	Link               // its last change
+	Open       bool    // whether it still is
+	Opened     Mark    // not set if its opening was not seen
+	Frozen     Mark    // since when nothing passes; not set while bytes do
+	HalfClosed Mark    // when the dialling end's direction was ended
+	Closed     Outcome // Failed if it was cut; Reason says who closed it, or what cut it
+
+	Lag time.Duration // how much later than they were written bytes arrive; 0 for at once
 }
 
 // PeerPhase is how far a peer's life has come.
@@ -159,9 +163,10 @@ type Peer struct {
 	PingsServed   int
 	Unclaimed     int // messages that no subscription wanted
 
-	lastForgotten uint64        // the highest ID among the forgotten connections
-	doubt         doubledStored // see storeStored
-	owner         *token
+	subscribersEnd uint64        // Seq of stop.subscribers
+	lastForgotten  uint64        // the highest ID among the forgotten connections
+	doubt          doubledStored // see storeStored
+	owner          *token
 }
 
 // Alive reports whether the peer has neither died nor stopped.
@@ -219,6 +224,57 @@ type Goroutine struct {
 	ended bool // for good: a step that is told late does not bring it back
 }
 
+// Wait is what a goroutine waits for.
+type Wait string
+
+// What goroutines wait for.
+const (
+	NoWait          Wait = "" // nothing that its last step tells of: it works, or stands at a gate that may be held
+	ForOutBuff      Wait = "a message in outBuff"
+	ForFlowControl  Wait = "room on the stream" // HTTP/2 grants it as the other end reads
+	ForStream       Wait = "a message on the stream"
+	ForMsgChan      Wait = "a message in msgChan"
+	ForMsgChanRoom  Wait = "room in msgChan"
+	ForSubscription Wait = "room in a subscription's queue"
+	ForSubscriber   Wait = "the subscriber"
+	ForPing         Wait = "the answer to the Ping"
+	ForHello        Wait = "the other end's first message"
+	ForVerdict      Wait = "the acceptor's verdict"
+	ForOtherHalf    Wait = "the end of the other half of the stream"
+	ForAck          Wait = "an acknowledgement"
+)
+
+// waits says what is waited for after a step, until the next one. Of a gate it is what stands behind it.
+var waits = map[trace.Step]Wait{
+	trace.PingSend:       ForPing,
+	trace.AuthRead:       ForHello,
+	trace.AuthAwait:      ForVerdict,
+	trace.ConnWrite:      ForFlowControl,
+	trace.ConnWritten:    ForOutBuff,
+	trace.ConnRead:       ForStream,
+	trace.ConnReceived:   ForMsgChanRoom,
+	trace.ConnDrain:      ForOtherHalf,
+	trace.DemuxDeliver:   ForSubscription,
+	trace.DemuxDelivered: ForMsgChan,
+	trace.DemuxUnclaimed: ForMsgChan,
+	trace.AcceptHand:     ForSubscriber,
+	trace.AckSubscribe:   ForAck,
+}
+
+// WaitsFor returns what the goroutine waits for as far as its last step tells, unless it has what it waited for this moment. One that
+// stands at a gate may also be held there; see Gate.
+func (g Goroutine) WaitsFor() Wait {
+	switch {
+	case !g.Alive:
+		return NoWait
+	case g.At == trace.ConnServe && g.Role == trace.WriterGoroutine:
+		return ForOutBuff
+	case g.At == trace.ConnServe && g.Role == trace.ServiceGoroutine:
+		return ForMsgChan
+	}
+	return waits[g.At]
+}
+
 // Subscription is one subscription of a peer.
 type Subscription struct {
 	Number    uint64 // from 1, in the order of their adding
@@ -241,10 +297,46 @@ type Queue struct {
 type AckWait struct {
 	Peer    common.PKIidType
 	Nonce   uint64
-	Since   Mark
+	Since   Mark    // not set if the peer was never reached
 	Arrived Mark    // an acknowledgement came in
 	Result  Outcome // what SendWithAck made of it
 	Done    Mark    // SendWithAck has returned
+}
+
+// AckOperation is one SendWithAck as its sender knows it: one message, and for each peer that it went to what came of it.
+type AckOperation struct {
+	Nonce uint64
+	Waits []AckWait // one for each peer, in the order in which they were first heard of
+	Done  Mark      // SendWithAck has returned
+}
+
+// Acks returns how many peers have acknowledged, or, where nobody was to, how many have the message in their queue.
+func (o AckOperation) Acks() int {
+	n := 0
+	for _, w := range o.Waits {
+		if w.Result.Passed() {
+			n++
+		}
+	}
+	return n
+}
+
+// AckOperations returns the latest calls of SendWithAck, in the order in which they were first heard of. Waits of which the nonce is not
+// known belong to none.
+func (p *Peer) AckOperations() []AckOperation {
+	var list []AckOperation
+	for _, w := range p.Waits {
+		i := slices.IndexFunc(list, func(o AckOperation) bool { return o.Nonce == w.Nonce })
+		if i < 0 && w.Nonce != 0 {
+			i = len(list)
+			list = append(list, AckOperation{Nonce: w.Nonce})
+		}
+		if i >= 0 {
+			list[i].Waits = append(list[i].Waits, w)
+			list[i].Done.fill(w.Done)
+		}
+	}
+	return list
 }
 
 // DeadNotice is a peer that was presumed dead.
