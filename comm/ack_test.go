@@ -233,7 +233,9 @@ func TestPeerNamedOnceByPKIIDAndOnceByEndpointCountsOnceAndGetsOneMessage(t *tes
 				for round := range int64(2) { // at first the connection is still to be dialled, then it is there
 					told := len(a.tr.all(is(trace.AckResult)))
 					start := time.Now()
-					results := a.SendWithAck(message(t, "hello"), time.Minute, test.minAck, test.named(peers[0], peers[1])...)
+					results, _ := await(t, "SendWithAck to return", async(func() AggregatedSendResult {
+						return a.SendWithAck(message(t, "hello"), time.Minute, test.minAck, test.named(peers[0], peers[1])...)
+					}))
 					if len(results) != test.peers || results.AckCount() != test.peers || time.Since(start) != 0 {
 						t.Errorf("got %v after %v, want %d results at once", results, time.Since(start), test.peers)
 					}
@@ -648,23 +650,25 @@ func TestWaitEndsWithTheReasonWhyItEnded(t *testing.T) {
 
 // The end of a connection and the acknowledgement that came just before it: again two cases, and one by chance.
 func TestAcknowledgementThatCameBeforeTheConnectionEndedCounts(t *testing.T) {
-	over := &connection{noReader: make(chan struct{}), gaveWay: make(chan struct{}), closeReason: ErrPeerClosed}
-	close(over.noReader)
-	for range 100 {
-		ps := util.NewPubSub(nil)
-		acks := ps.Subscribe("ack", time.Minute)
-		sent := &inFlight{conn: over, acks: acks}
-		if err := ps.Publish("ack", &proto.Acknowledgement{}); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) { // where a wait without an end is seen at once
+		over := &connection{noReader: make(chan struct{}), gaveWay: make(chan struct{}), closeReason: ErrPeerClosed}
+		close(over.noReader)
+		for range 100 {
+			ps := util.NewPubSub(nil)
+			acks := ps.Subscribe("ack", time.Minute)
+			sent := &inFlight{conn: over, acks: acks}
+			if err := ps.Publish("ack", &proto.Acknowledgement{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := awaitAck(t.Context(), nil, sent); err != nil {
+				t.Fatalf("the acknowledgement was there, and the outcome is %v", err)
+			}
+			if err := awaitAck(t.Context(), nil, sent); err != ErrPeerClosed {
+				t.Fatalf("no acknowledgement was there, and the outcome is %v", err)
+			}
+			acks.Unsubscribe()
 		}
-		if err := awaitAck(t.Context(), nil, sent); err != nil {
-			t.Fatalf("the acknowledgement was there, and the outcome is %v", err)
-		}
-		if err := awaitAck(t.Context(), nil, sent); err != ErrPeerClosed {
-			t.Fatalf("no acknowledgement was there, and the outcome is %v", err)
-		}
-		acks.Unsubscribe()
-	}
+	})
 }
 
 // onItsWay begins to send a message to the other end of a connection, with all the time in the world, and returns when it is written.
