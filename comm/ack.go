@@ -134,7 +134,7 @@ func (c *commImpl) sendForAck(ctx context.Context, remotePeer *RemotePeer, msg *
 	acks := c.pubSub.Subscribe(topicForAck(msg.Nonce, conn.pkiID), timeout)
 	c.trace.Report(trace.AckSubscribe, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
 	lost := make(chan error, 1)
-	if err := conn.send(ctx, &msgSending{envelope: msg.Envelope, time: ctx, lost: lost}, blockingSend); err != nil {
+	if err := conn.send(ctx, &msgSending{envelope: msg.Envelope, until: ctx, lost: lost}, blockingSend); err != nil {
 		acks.Unsubscribe()
 		return nil, err
 	}
@@ -156,9 +156,9 @@ func (c *commImpl) connected(ctx context.Context, remotePeer *RemotePeer) (*conn
 			return nil, context.Cause(ctx)
 		}
 		closed := conn.toDie() // looked at first: a connection gives way before it is closed
-		switch heir := conn.successor(); {
-		case heir != nil:
-			conn = heir
+		switch successor := conn.successor(); {
+		case successor != nil:
+			conn = successor
 		case closed:
 			return nil, conn.reason()
 		default:
@@ -188,11 +188,11 @@ func awaitAck(ctx context.Context, enough <-chan struct{}, sent *inFlight) error
 		case why := <-sent.lost:
 			return sent.lastLook(why)
 		case <-sent.conn.noReader:
-			heir := sent.conn.successor()
-			if heir == nil {
+			successor := sent.conn.successor()
+			if successor == nil {
 				return sent.lastLook(sent.conn.lossReason())
 			}
-			sent.conn = heir
+			sent.conn = successor
 		}
 	}
 }

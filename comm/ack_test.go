@@ -906,8 +906,8 @@ func TestSubscriptionThatRunsOutFirstWaitsForTheTimeoutOfTheCall(t *testing.T) {
 		ctx, cancel := util.WithTimeout(t.Context(), util.SystemClock, 2*time.Second, ErrAckTimeout)
 		defer cancel()
 		acks := util.NewPubSub(nil).Subscribe("ack", time.Second)
-		if err := awaitAck(ctx, nil, onOpenConnection(t, acks)); err != ErrAckTimeout || !(&msgSending{time: ctx}).overdue() {
-			t.Errorf("it returned %v, and the message is overdue: %v", err, (&msgSending{time: ctx}).overdue())
+		if err := awaitAck(ctx, nil, onOpenConnection(t, acks)); err != ErrAckTimeout || !(&msgSending{until: ctx}).overdue() {
+			t.Errorf("it returned %v, and the message is overdue: %v", err, (&msgSending{until: ctx}).overdue())
 		}
 	})
 }

@@ -419,7 +419,7 @@ func (c *commImpl) createConnection(ctx context.Context, conn *connection) error
 	}
 	inTime := c.deadline(conn.cancel, conn.endpoint)
 	defer inTime()
-	conn.clientStream, err = c.openStream(marked(ctx, conn.expected), conn.cl, conn.trace)
+	conn.clientStream, err = c.openStream(withMark(ctx, conn.expected), conn.cl, conn.trace)
 	if err != nil {
 		return err
 	}
@@ -541,6 +541,14 @@ func (c *commImpl) Handshake(remotePeer *RemotePeer) (api.PeerIdentityType, erro
 	return info.Identity, nil
 }
 
+// closeClient ends a gRPC connection that was never meant for the store, or was never made: that of Probe and of Handshake.
+func closeClient(cc *grpc.ClientConn, source *trace.Source, reason error) {
+	if cc != nil {
+		cc.Close()
+	}
+	reportClosed(source, nil, reason)
+}
+
 // handshake authenticates whoever is at the other end of cc, and waits for the verdict on ourselves.
 func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source *trace.Source) (*proto.ConnectionInfo, error) {
 	ctx, cancel := context.WithCancelCause(c.life)
@@ -564,9 +572,10 @@ func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source
 	return info, c.awaitVerdict(ctx, stream, source)
 }
 
-// awaitVerdict learns whether the acceptor took us, and waits for that no longer than a connection timeout. One of ours that answered has; but Fabric's acceptor sends its ConnEstablish
-// before it has read ours, so only what follows tells: the end of the stream means yes, a status is the refusal, and silence, or
-// another message, is a peer from before v2.1, which knows no probe, has accepted, and now waits for us to speak.
+// awaitVerdict learns whether the acceptor took us, and waits for that no longer than a connection timeout. An acceptor of ours that has
+// answered has. Fabric's sends its ConnEstablish before it has read ours, so only what follows tells: the end of the stream means yes, a
+// status is the refusal; and silence, or another message, is a peer from before v2.1, which knows no probe, has accepted, and now waits
+// for us to speak.
 func (c *commImpl) awaitVerdict(ctx context.Context, stream stream, source *trace.Source) error {
 	source.Gate(trace.AuthAwait, trace.Event{})
 	if c.life.Err() != nil {
@@ -858,7 +867,7 @@ func (c *commImpl) GossipStream(stream proto.Gossip_GossipStreamServer) error {
 		return nil
 	}
 	conn.trace.Report(trace.AuthRefuse, trace.Event{Err: err})
-	if brokenBy(err) != nil {
+	if failure(err) != nil {
 		conn.logger.Warn("refused a stream", "from", conn.endpoint, "error", err)
 	}
 	conn.abandon(err)

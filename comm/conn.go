@@ -5,9 +5,10 @@ package comm
 //
 // A connection is one gRPC stream and three goroutines. The reader takes messages off the stream, the writer puts messages onto it,
 // and the service, which is the gRPC handler on the accepting side and the dialler on the other, hands received messages on. Whichever
-// of them meets the end first closes the connection, or, if the other end has finished and something that it sent is still to be
-// handled, at least takes it out of the store; the service cleans up. Nobody else touches the stream: gRPC allows one sender and one
-// receiver at a time, and one goroutine for each is the simplest way to keep that.
+// of them meets the end first closes the connection, and the service cleans up. One case is slower: if the other end has finished, and
+// the service is still handling what it sent, the connection only leaves its place in the store at once; it is closed when the last
+// message has been handled. Nobody else touches the stream: gRPC allows one sender and one receiver at a time, and one goroutine for
+// each is the simplest way to keep that.
 //
 // Sending a message (connection.send) means putting it into outBuff. The writer empties outBuff onto the stream. In between lies
 // everything that can go wrong, so "sent" is a word that this file avoids: a message is enqueued, then written, or dropped.
@@ -60,12 +61,14 @@ type connFactory interface {
 	createConnection(ctx context.Context, conn *connection) error
 }
 
-// connectionStore knows the connection to each peer. There is at most one for each PKI-ID, and at most one dial under way for each
-// peer that somebody wants to reach.
+// connectionStore knows the connection to each peer. There is one to send on for each PKI-ID, at most, and one dial under way for each
+// destination: a PKI-ID, or an endpoint of which nobody has said who lives there. Two destinations can turn out to be one peer; then one
+// connection gives way (tiebreak.go).
 //
-// Its mutex guards the maps and nothing else: nothing that could wait is done under it, and no channel is waited for. Upstream's worst
-// deadlocks came from breaking that rule (FAB-10469, FAB-13377). The one mutex that is taken under it is that of a connection which
-// gives its queue away, so that nobody sees its successor before the queue is there.
+// Nothing that could wait is done under its mutex, and no channel is waited for. Upstream's worst deadlocks came from breaking that rule
+// (FAB-10469, FAB-13377). Only mutexes of connections are taken under it: above all that of one which gives its queue away, so that
+// nobody finds its successor before the queue is there. Never the other way round: whoever holds a connection's mutex must not call the
+// store.
 type connectionStore struct {
 	logger      *slog.Logger
 	trace       *trace.Source
@@ -191,7 +194,8 @@ func alive(conn *connection) *connection {
 }
 
 // dial runs on a goroutine of its own from getConnection until the connection that it makes has ended: first it dials, then it is the
-// service of the connection. What blocks it while dialling is bounded by timeouts and released by conn.close.
+// service of the connection. What blocks it while dialling is bounded by timeouts, those of a dial ahead of it included, and released
+// by conn.close.
 func (cs *connectionStore) dial(conn *connection) {
 	defer cs.goroutines.Done()
 	err := cs.waitForDialAhead(conn)
@@ -202,7 +206,7 @@ func (cs *connectionStore) dial(conn *connection) {
 		err = cs.onConnected(conn)
 	}
 	if errors.Is(err, ErrTieBreak) {
-		conn.awaitSuccessor()
+		conn.awaitSuccessor() // the peer has refused us since it is dialling us: its stream will take over the queue
 	}
 	if err != nil {
 		conn.abandon(cs.giveUp(conn, err))
@@ -240,18 +244,17 @@ func (cs *connectionStore) admit(conn *connection) (replaced *connection, err er
 	if conn.clientStream != nil {
 		conn.provenAt = conn.endpoint
 	}
-	if heir := conn.successor(); heir != nil {
-		heir.inherit(conn)
+	if successor := conn.successor(); successor != nil {
+		successor.inherit(conn)
 		return nil, nil // the peer's stream came in while this one was dialled, and has its queue; what is left is to read it to its end
 	}
 	standing := cs.pki2Conn[conn.storedAs]
-	verdict := cs.judge(conn, alive(standing))
-	switch verdict {
+	switch cs.judge(conn, alive(standing)) {
 	case newcomerGoes:
 		if conn.serverStream != nil {
-			return nil, ErrTieBreak
+			return nil, ErrTieBreak // in words; its initiator waits for ours
 		}
-		conn.giveWay(standing)
+		conn.giveWay(standing) // ours has been answered, so it cannot be refused any more: without a queue it serves to its end
 		return nil, nil
 	case newcomerIsRead:
 		standing = cs.aside[conn.storedAs]
@@ -420,27 +423,29 @@ type connection struct {
 	young      atomic.Bool // it was dialled by this side, and stored less than a connection timeout ago
 	halfClosed atomic.Bool // the other end has ended its half of the stream on purpose; what fails afterwards is no failure
 
-	gaveWay chan struct{} // closed when the queue has been given to heir
+	gaveWay chan struct{} // closed when the queue has been given to another connection
 
 	sync.RWMutex             // guards what follows, and keeps two from moving the queue at once
 	closeReason  error       // why it was closed: that of the first close
-	farewell     bool        // whether the stream is ended in good order; decided by the first close
-	ageing       func() bool // stops the timer of young
-	patience     func() bool // stops the timer of a farewell; only close and release touch it, one after the other
-	heir         *connection // what took over the queue; read only through successor
+	lingers      bool        // whether the stream is brought to a graceful end; decided by the first close
+	stillReads   bool        // whether what is received meanwhile is handled; the same
+	stopAging    func() bool // stops the timer of young
+	takenOverBy  *connection // what has the queue now; read only through successor
+
+	stopLingering func() bool // stops the timer that bounds lingering; close writes it, and release, after that, reads it
 }
 
 // msgSending is a message on its way out.
 type msgSending struct {
 	envelope *proto.Envelope
-	time     context.Context // the time that an acknowledged message has; nil for one that may wait as long as the connection lives
+	until    context.Context // the time that an acknowledged message has; nil for one that may wait as long as the connection lives
 	lost     chan error      // has room for why an acknowledged message was dropped; nil if nobody wants to know
 }
 
 // overdue reports whether the time of the message has run out while it was waiting: nobody would believe its acknowledgement. That
 // nobody waits any more because enough others have acknowledged is another matter; then the message still goes out.
 func (m *msgSending) overdue() bool {
-	return m.time != nil && context.Cause(m.time) == ErrAckTimeout
+	return m.until != nil && context.Cause(m.until) == ErrAckTimeout
 }
 
 // stream is what the two ends of a GossipStream have in common.
@@ -490,7 +495,7 @@ func (conn *connection) reason() error {
 }
 
 // close ends the connection, for the reason that the first caller gives; further calls do nothing. It never blocks and may be called
-// by anybody: a reader or writer that met the end, CloseConn, a successor, Stop. The connection leaves the store here, so that the
+// by anybody who does not hold the store's mutex: a reader or writer that met the end, CloseConn, a successor, Stop. The connection leaves the store here, so that the
 // next message to the peer finds a fresh start; what it holds is released by its own goroutines (release, abandon).
 func (conn *connection) close(reason error) {
 	// The reason first: whoever sees the flag asks for the reason, and no reason would mean that nothing is wrong.
@@ -500,35 +505,38 @@ func (conn *connection) close(reason error) {
 		return
 	}
 	conn.closeReason = reason
-	conn.farewell = conn.isServing() && conn.partsWell(reason)
-	farewell := conn.farewell
-	if farewell {
+	lingers := conn.isServing() && conn.endsGracefully(reason)
+	conn.lingers, conn.stillReads = lingers, lingers && reason != ErrClosed // whoever calls CloseConn wants no more of that peer
+	if lingers {
 		// Armed here, and not when the service comes to it: it may be waiting for a subscriber that does not read.
-		conn.patience = conn.conf.AfterFunc(conn.conf.ConnTimeout, func() { conn.cancel(reason) })
+		conn.stopLingering = conn.conf.AfterFunc(conn.conf.ConnTimeout, func() { conn.cancel(reason) })
 	}
 	conn.stopFlag.Store(true)
-	conn.stopAgeing()
+	if conn.stopAging != nil {
+		conn.stopAging() // none of our timers may outlive Stop
+	}
 	conn.Unlock()
 	close(conn.stopChan)
 	reachable := conn.remove(conn)
 	reportClosed(conn.trace, conn.expected, reason)
-	if !farewell {
+	if !lingers {
 		conn.cancel(reason)
 	}
 	// Closed first, told second. Upstream told first, through a channel that could be full, and the connection stayed open (S9). A peer
 	// that can be reached otherwise is not dead: a Fabric peer, for one, resets the stream that is too much.
-	if brokenBy(reason) != nil && !reachable {
+	if failure(reason) != nil && !reachable {
 		conn.tellBroken(reason)
 	}
 }
 
-// partsWell reports whether a stream that ends for this reason is first brought to an end in good order, for at most a connection
-// timeout: what is queued goes out, if this side still may send, and what is on its way comes in. A stream that broke has no use for
-// that, and Stop no time.
+// endsGracefully reports whether a stream that ends for this reason lingers first, for at most a connection timeout: what is queued goes
+// out, if this side still may send, and what is on its way comes in. A stream that broke has no use for that, and Stop no time.
 //
 // That CloseConn drops the queue of a stream that the other end has opened is a limit of gRPC: only an initiator can end its half
-// alone. For an acceptor the end of its half is the end of its handler, and with it of all that the peer may still be sending.
-func (conn *connection) partsWell(reason error) bool {
+// alone. For an acceptor the end of its half is the end of its handler, and with it of all that the peer may still be sending. Another
+// limit: an initiator that has lingered for its time cancels, and an acceptor that has not read so far by then, since a subscriber is
+// slow, cannot tell that from a stream that broke.
+func (conn *connection) endsGracefully(reason error) bool {
 	switch reason {
 	case errReplaced:
 		return true
@@ -560,11 +568,11 @@ func (conn *connection) peerID() common.PKIidType {
 	return conn.expected
 }
 
-// saysFarewell reports whether the connection was closed and is being brought to an end in good order.
-func (conn *connection) saysFarewell() bool {
+// isLingering reports whether the connection was closed and is being brought to an end in good order.
+func (conn *connection) isLingering() bool {
 	conn.RLock()
 	defer conn.RUnlock()
-	return conn.farewell
+	return conn.lingers
 }
 
 // isServing reports whether the handshake has ended.
@@ -578,7 +586,7 @@ func (conn *connection) isServing() bool {
 }
 
 // abandon ends a connection that never came to serve: the handshake has failed, or the store did not take it, or it was a probe. It
-// runs on the goroutine that ran the handshake.
+// runs on the goroutine that ran the handshake. No reader and no writer were begun, so it closes in their place what others wait on.
 func (conn *connection) abandon(reason error) {
 	conn.close(reason)
 	conn.cancel(reason)
@@ -621,8 +629,8 @@ func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock bl
 	return conn.lookAgain()
 }
 
-// lookAgain is the end of send: if the queue was given away, or the writer left, before the message came in, it was missed, and this
-// sender sees to it.
+// lookAgain is the end of send. The queue may have been given away, or the writer may have left, between the first look and the putting in;
+// then nobody else would take the message out.
 func (conn *connection) lookAgain() error {
 	left := false
 	select {
@@ -707,7 +715,7 @@ func (conn *connection) serviceConnection() error {
 	})
 	conn.goroutines.Go(func() { conn.writeToStream(stream) })
 	if conn.successor() != nil {
-		conn.close(errReplaced) // a dial that lost while it was under way: there is nothing to do but to part well
+		conn.close(errReplaced) // a dial that lost after it was answered; only here, because a graceful end needs a reader and a writer
 	}
 	conn.letPredecessorsFinish()
 	for {
@@ -740,7 +748,8 @@ func (conn *connection) letPredecessorsFinish() {
 	conn.after = nil // or each connection would keep all that were before it
 }
 
-// handle passes a message on, unless the connection was closed while the message, or the goroutine, was waiting.
+// handle passes a message on, unless the connection was closed meanwhile. It looks before the gate, so that nobody is shown a message that
+// will not be handled, and after it, since the gate may have held.
 func (conn *connection) handle(msg *proto.SignedGossipMessage) {
 	if conn.wantsInput() {
 		conn.trace.Gate(trace.ConnHandle, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
@@ -752,10 +761,12 @@ func (conn *connection) handle(msg *proto.SignedGossipMessage) {
 	}
 }
 
-// wantsInput reports whether received messages are still handled. After CloseConn they are not: whoever calls it wants no more of that
-// peer. A connection that gave way to another one still brings what the peer has sent on it.
+// wantsInput reports whether received messages are still handled: while the connection is open, and while it lingers because another one
+// took its place, or because the peer has finished.
 func (conn *connection) wantsInput() bool {
-	return conn.ctx.Err() == nil && (!conn.toDie() || conn.saysFarewell() && conn.reason() != ErrClosed)
+	conn.RLock()
+	defer conn.RUnlock()
+	return conn.ctx.Err() == nil && (!conn.toDie() || conn.stillReads)
 }
 
 // received describes the receive queue as it is now.
@@ -766,7 +777,10 @@ func (conn *connection) received() trace.Queue {
 // dropUnhandled drops what the reader has left in the receive queue when nobody will handle it any more. The service calls it when it
 // ends, and the reader when it does, since either can be the last.
 func (conn *connection) dropUnhandled() {
-	for conn.ctx.Err() != nil {
+	if conn.ctx.Err() == nil {
+		return
+	}
+	for {
 		select {
 		case msg, more := <-conn.msgChan:
 			if !more {
@@ -782,24 +796,23 @@ func (conn *connection) dropUnhandled() {
 // release frees what the connection holds, when its service ends. On the side that dialled, nothing else would: gRPC keeps a
 // connection until somebody closes it. A stream that parts well is given time for that first.
 func (conn *connection) release() error {
-	if conn.saysFarewell() {
+	if conn.isLingering() {
 		conn.linger()
-		conn.patience()
+		conn.stopLingering()
 	}
 	reason := conn.reason()
-	conn.trace.Gate(trace.ConnServeEnd, trace.Event{Peer: conn.pkiID, Err: brokenBy(reason), Detail: endedBy(reason)})
+	conn.trace.Gate(trace.ConnServeEnd, trace.Event{Peer: conn.pkiID, Err: failure(reason), Detail: orderlyEnd(reason)})
 	conn.cancel(reason)
 	conn.dropUnhandled()
 	close(conn.served)
 	if conn.conn != nil {
 		conn.conn.Close()
 	}
-	return brokenBy(reason)
+	return failure(reason)
 }
 
-// linger brings a stream to its end in good order: until the other end has ended its side as well, which it does when it has read all,
-// and until the writer has nothing left; but no longer than a connection timeout. A predecessor of which the peer knows nothing any
-// more ends in this way, too.
+// linger waits until the other end has ended its side as well, which it does when it has read all, and until the writer has nothing left;
+// but no longer than a connection timeout. If the peer has restarted, nobody is left to end the old stream, and then the timeout does.
 func (conn *connection) linger() {
 	for conn.ctx.Err() == nil {
 		select {
@@ -842,7 +855,7 @@ func (conn *connection) writeToStream(stream stream) {
 		}
 		number++
 	}
-	if conn.saysFarewell() && conn.clientStream != nil {
+	if conn.isLingering() && conn.clientStream != nil {
 		conn.trace.Gate(trace.ConnDrain, trace.Event{Peer: conn.pkiID, Queue: conn.queue()})
 		conn.clientStream.CloseSend()
 	}
@@ -858,9 +871,10 @@ func (conn *connection) nextToWrite() *msgSending {
 		case <-conn.stopChan:
 		}
 	}
-	if !conn.saysFarewell() || conn.successor() != nil {
+	if !conn.isLingering() || conn.successor() != nil {
 		return nil
 	}
+	// Who lingers writes what is queued, and waits for nothing more.
 	select {
 	case m := <-conn.outBuff:
 		return m
@@ -873,20 +887,21 @@ func (conn *connection) nextToWrite() *msgSending {
 // then Send returns io.EOF, and what happened is for the reader to learn, which is the only one that gets the status.
 func (conn *connection) write(stream stream, m *msgSending, number uint64) bool {
 	conn.trace.Gate(trace.ConnWrite, trace.Event{Peer: conn.pkiID, Number: number, Envelope: m.envelope, Queue: conn.queue()})
-	if conn.toDie() && !conn.saysFarewell() {
+	if conn.toDie() && !conn.isLingering() {
 		conn.drop(m, conn.reason())
 		return false
 	}
-	// A peer that takes nothing any more makes Send wait for ever: flow control knows no patience. Its end releases it.
-	inTime := conn.conf.AfterFunc(conn.conf.WriteTimeout, func() { conn.close(fmt.Errorf("writing to the stream: %w", ErrWriteTimeout)) })
+	// A peer that takes nothing any more makes Send wait for ever: flow control has no time limit. Closing ends the stream, and that
+	// releases Send.
+	disarm := conn.conf.AfterFunc(conn.conf.WriteTimeout, func() { conn.close(fmt.Errorf("writing to the stream: %w", ErrWriteTimeout)) })
 	err := stream.Send(m.envelope)
-	inTime()
+	disarm()
 	conn.trace.Report(trace.ConnWritten, trace.Event{Peer: conn.pkiID, Number: number, Envelope: m.envelope, Queue: conn.queue(), Err: err})
 	if err == nil {
 		return true
 	}
 	// The message may have gone out or not, nobody can tell; sending it again could deliver it twice.
-	conn.drop(m, err)
+	conn.drop(m, explain(conn.ctx, err))
 	if errors.Is(err, io.EOF) || conn.halfClosed.Load() {
 		conn.halfClosed.Store(true) // nobody is to find it and try to write on it
 		conn.remove(conn)           // so that the next message dials anew, even while the reader still waits for a slow subscriber
@@ -904,8 +919,8 @@ func (conn *connection) lossReason() error {
 	return ErrPeerClosed
 }
 
-// readFromStream is the reader: the only goroutine that receives on the stream once the handshake is over. It ends when Recv does,
-// and only then: Recv returns when the other end finishes, the transport breaks, conn.cancel is called (our stream) or the handler
+// readFromStream is the reader: the only goroutine that receives on the stream once the handshake is over. It ends at a message that nobody
+// can decode, and when Recv does: the other end finishes, the transport breaks, conn.cancel is called (our stream) or the handler
 // returns (theirs). It returns why the stream ended.
 func (conn *connection) readFromStream(stream stream) error {
 	defer conn.trace.Report(trace.ConnReaderEnd, trace.Event{Peer: conn.pkiID})
@@ -914,7 +929,7 @@ func (conn *connection) readFromStream(stream stream) error {
 		envelope, err := stream.Recv()
 		err = conn.endOfStream(err)
 		conn.trace.Report(trace.ConnReceived, trace.Event{Peer: conn.pkiID, Number: number, Envelope: envelope,
-			Err: brokenBy(err), Detail: endedBy(err)})
+			Err: failure(err), Detail: orderlyEnd(err)})
 		if err != nil {
 			return err
 		}
@@ -951,7 +966,7 @@ func (conn *connection) queueReceived(msg *proto.SignedGossipMessage, number uin
 // ended on purpose leaves the store at once, since it can carry nothing more, and is closed by its service, when that has handled
 // what was received before.
 func (conn *connection) endReading(err error) {
-	if brokenBy(err) != nil {
+	if failure(err) != nil {
 		conn.close(err)
 		return
 	}
@@ -959,17 +974,9 @@ func (conn *connection) endReading(err error) {
 	conn.remove(conn)
 }
 
-// closeClient ends a gRPC connection that was never meant for the store, or was never made: that of Probe and of Handshake.
-func closeClient(cc *grpc.ClientConn, source *trace.Source, reason error) {
-	if cc != nil {
-		cc.Close()
-	}
-	reportClosed(source, nil, reason)
-}
-
 // reportClosed tells that a connection is over.
 func reportClosed(source *trace.Source, peer common.PKIidType, reason error) {
-	source.Report(trace.ConnClose, trace.Event{Peer: peer, Err: brokenBy(reason), Detail: endedBy(reason)})
+	source.Report(trace.ConnClose, trace.Event{Peer: peer, Err: failure(reason), Detail: orderlyEnd(reason)})
 }
 
 // endOfStream turns the error that Recv returned into the reason of an end: a clean one, a refusal in the other end's words, what this
@@ -987,9 +994,9 @@ func (conn *connection) endOfStream(err error) error {
 	return explain(conn.ctx, fmt.Errorf("reading from the stream: %w", err))
 }
 
-// brokenBy returns reason if a connection that ended for it broke, and nil if it ended as somebody wished: one of the two sides, also
+// failure returns reason if a connection that ended for it broke, and nil if it ended as somebody wished: one of the two sides, also
 // with a refusal that says so.
-func brokenBy(reason error) error {
+func failure(reason error) error {
 	for _, wish := range []error{ErrClosed, ErrPeerClosed, errReplaced, ErrTieBreak, ErrStopped} {
 		if errors.Is(reason, wish) {
 			return nil
@@ -998,9 +1005,9 @@ func brokenBy(reason error) error {
 	return reason
 }
 
-// endedBy returns the reason of an end that somebody wished, in words; nothing if it broke.
-func endedBy(reason error) string {
-	if reason == nil || brokenBy(reason) != nil {
+// orderlyEnd returns the reason of an end that somebody wished, in words; nothing if it broke.
+func orderlyEnd(reason error) string {
+	if reason == nil || failure(reason) != nil {
 		return ""
 	}
 	return reason.Error()

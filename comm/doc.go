@@ -12,6 +12,7 @@
 //	demux.go      from connections to subscribers
 //	msg.go        what a subscriber gets, and how he answers
 //	tiebreak.go   which of two connections to one peer stays, and how the other gives way; upstream has no rule for it, and no file
+//	source.go     the text of these files, for those who show it
 //
 // # The way of a message
 //
@@ -20,22 +21,24 @@
 //
 // # The goroutines
 //
-// Each is counted in commImpl.stopWG, so that Stop returns only when none is left.
+// Each is counted in commImpl.stopWG, so that Stop returns only when none is left; but for two kinds: a TLS handshake of our server, for
+// which gRPC's Stop waits, and the functions that timers call, which wait for nothing.
 //
 //	goroutine     how many              begun by                  ends when
-//	dialer        one a dial            getConnection             the dial has failed; else it becomes the service
-//	handler       one inbound stream    gRPC, in GossipStream     its handshake has failed; else it becomes the service
+//	dialer        one a dial            getConnection, giveUp     the dial has failed, or given way; else it becomes the service
+//	handler       one inbound stream    gRPC, in GossipStream     its handshake has failed, or was a probe; else it becomes the service
 //	service       one a connection      dialer or handler         the connection is closed, and has parted from the other end; on an
 //	                                                              inbound stream this ends the stream
-//	reader        one a connection      serviceConnection         Recv ends: by the other end, by cancel, or by the handler's return
-//	writer        one a connection      serviceConnection         the connection is closed and its queue is empty or given away, or a
-//	                                                              write fails
+//	reader        one a connection      serviceConnection         a message makes no sense; or Recv ends: by the other end, by cancel,
+//	                                                              or by the handler's return
+//	writer        one a connection      serviceConnection         the connection is closed, after writing out its queue if it lingers;
+//	                                                              or a write fails
 //	bounded       one an operation      the handshake             the one Recv or Send of a handshake that it runs has ended
 //	ack           one a peer            SendWithAck               the outcome for that peer is known
-//	subscription  one an Accept         Accept                    the demultiplexer is closed, or the instance stops
+//	subscription  one an Accept         Accept                    the demultiplexer is closed
 //	notices       one an instance       the constructor           the instance stops
 //	server        one an instance       NewCommInstanceWithServer the server is stopped
-//	transport     one a TLS handshake   gRPC; ours is counted     TLS is up, or has failed
+//	transport     one a TLS handshake   gRPC                      TLS is up, or has failed
 //
 // # The channels
 //
@@ -43,27 +46,32 @@
 //	connection.outBuff    SendBuffSize  anybody             nobody: who finds noWriter closed empties it
 //	connection.stopChan   0             nobody              the first close
 //	connection.ready      0             nobody              the goroutine that ran the handshake
-//	connection.noWriter   0             nobody              the writer, or whoever knows that there will be none
-//	connection.noReader   0             nobody              the reader, when the stream has ended
+//	connection.noWriter   0             nobody              the writer; abandon, where there never was one
+//	connection.noReader   0             nobody              the reader; abandon, the same
+//	connection.served     0             nobody              the service; abandon, the same
 //	connection.gaveWay    0             nobody              whoever gives the queue to another connection
 //	connection.msgChan    RecvBuffSize  the reader          the reader, when the stream has ended
 //	a generic channel     10            DeMultiplex         ChannelDeMultiplexer.Close, when no DeMultiplex runs any more
-//	a specific channel    10            its subscription    Stop, when every goroutine has gone
+//	a specific channel    10            its subscription    Stop, when every goroutine has gone; Accept itself, after Stop
+//	demultiplexer.stop    0             nobody              ChannelDeMultiplexer.Close
 //	PresumedDead          0             the notices         nobody
 //	deathNotices.wake     1             anybody             nobody: it carries tokens, and one is enough
 //	outcomes, of an ack   the peers     each ack goroutine  nobody: there is room for all
 //	enough, of an ack     0             nobody              SendWithAck, when it returns
 //	lost, of an ack       1             whoever drops it    nobody: there is room
+//	an item for PubSub    50            PubSub.Publish      the end of its subscription (comm/util)
+//	a bounded operation   1             its goroutine       nobody: there is room
 //	life, exitChan        0             nobody              Stop
+//	commImpl.stopped      0             nobody              the first Stop, when it is through
 //
 // # The locks
 //
 // The order of the layer's locks is short: the store's comes before a connection's, and that of a connection that gives its queue away
 // before its successor's. None of the others is ever taken under another; and nothing that could wait is done under one. Reports of the
-// tracer may be made under a lock, gates never.
+// tracer may be made under a lock, gates never; a timer may be armed under one, which is why util.AfterFunc has its rules.
 //
-//	connectionStore.RWMutex     the maps of connections and dials, and whether the store is closing
-//	connection.RWMutex          why the connection was closed, and who has its queue
+//	connectionStore.RWMutex     the maps of connections and dials, what they note in each connection, and whether the store is closing
+//	connection.RWMutex          why and how the connection was closed, and who has its queue; the moving of it
 //	ackSendOperation.Mutex      which peers have been claimed
 //	commImpl.lock               enter against Stop; the list of subscriptions
 //	ChannelDeMultiplexer.lock   the list of subscribers

@@ -12,8 +12,8 @@ package comm
 // that has not come as far as opening its stream stands in nobody's way: perhaps it never will, and then a peer that can reach us, and
 // that we cannot reach, would be refused for nothing.
 //
-// The acceptor decides, since it answers last (acceptPeer): it refuses a stream that is to go before a word was exchanged on it. The
-// initiator follows. Its messages are not lost: they have not been written yet, and giveWay takes them to the stream that stays.
+// The acceptor decides, since it answers last (acceptPeer): a stream that is to go it refuses instead of answering, and so no message has
+// been written on it. The initiator follows. Its messages are not lost: they have not been written yet, and giveWay takes them to the stream that stays.
 //
 // That handing over of a queue is the second half of this file. It serves whenever there are two connections to one peer: also when a
 // peer comes back, when a dial fails whose peer has called meanwhile, and when two dials to one endpoint lead to the same peer.
@@ -36,8 +36,8 @@ import (
 // does not look there.
 const markKey = "gossipscope-wants"
 
-// marked returns a context whose calls carry the mark.
-func marked(ctx context.Context, wanted common.PKIidType) context.Context {
+// withMark returns a context whose calls carry the mark.
+func withMark(ctx context.Context, wanted common.PKIidType) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, markKey, hex.EncodeToString(wanted))
 }
 
@@ -64,7 +64,7 @@ func wantedBy(ctx context.Context) common.PKIidType {
 type encounter struct {
 	inbound bool // the other peer dialled the newcomer
 	rival   bool // each of the two, the newcomer and another stream, was opened before its initiator knew of the other
-	marked  bool // the other peer knows the rule: the initiator of the newcomer, if it is inbound, or else of the rival
+	marked  bool // the other peer knows the rule: it has marked the newcomer, if that is inbound, or else the rival
 	smaller bool // our PKI-ID is the smaller one
 }
 
@@ -115,16 +115,17 @@ func (cs *connectionStore) judge(conn, standing *connection) verdict {
 	if !e.rival {
 		return newcomerStays
 	}
-	verdict := e.decide()
+	outcome := e.decide()
 	var why error
-	if verdict == newcomerGoes {
+	if outcome == newcomerGoes {
 		why = ErrTieBreak
 	}
 	cs.trace.Report(trace.StoreTieBreak, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object(), Err: why})
-	return verdict
+	return outcome
 }
 
-// beYoung makes the connection count as young for a connection timeout. The caller holds the mutex of the store.
+// beYoung makes the connection count as young for a connection timeout. So long may a stream take to arrive that the peer had opened before
+// it knew of this one (judge). The caller holds the mutex of the store.
 func (conn *connection) beYoung() {
 	conn.Lock()
 	defer conn.Unlock()
@@ -132,36 +133,30 @@ func (conn *connection) beYoung() {
 		return
 	}
 	conn.young.Store(true)
-	conn.ageing = conn.conf.AfterFunc(conn.conf.ConnTimeout, func() { conn.young.Store(false) })
+	conn.stopAging = conn.conf.AfterFunc(conn.conf.ConnTimeout, func() { conn.young.Store(false) })
 }
 
-// stopAgeing takes back the timer of beYoung; none may outlive Stop. The caller holds the connection's mutex.
-func (conn *connection) stopAgeing() {
-	if conn.ageing != nil {
-		conn.ageing()
-	}
-}
-
-// giveWay gives the queue to another connection to the same peer: once, before anybody can find heir. It is called under the mutex of
-// the store.
-func (conn *connection) giveWay(heir *connection) {
+// giveWay gives the queue to another connection to the same peer, once. Where that one is new (store) it is called before anybody can find
+// it, so that nothing overtakes the queue. Messages for which the successor has no room are dropped. The caller holds the mutex of the
+// store.
+func (conn *connection) giveWay(successor *connection) {
 	if conn.successor() != nil {
 		return
 	}
 	conn.Lock()
-	conn.heir = heir
+	conn.takenOverBy = successor
 	conn.Unlock()
 	close(conn.gaveWay)
-	heir.inherit(conn)
+	successor.inherit(conn)
 	peer := conn.expected
 	if len(peer) == 0 {
 		peer = conn.pkiID
 	}
-	conn.trace.Report(trace.StoreHandover, trace.Event{Peer: peer, Subject: heir.trace.Object(), Queue: conn.queue()})
+	conn.trace.Report(trace.StoreHandover, trace.Event{Peer: peer, Subject: successor.trace.Object(), Queue: conn.queue()})
 	conn.moveQueue()
 }
 
-// inherit makes the heir known at the endpoint at which the peer has proven itself to the connection that gives way: the next message
+// inherit makes the successor known at the endpoint at which the peer has proven itself to the connection that gives way: the next message
 // to that endpoint need not dial again. The caller holds the mutex of the store.
 func (conn *connection) inherit(from *connection) {
 	conn.provenAt = cmp.Or(conn.provenAt, from.provenAt)
@@ -171,7 +166,7 @@ func (conn *connection) inherit(from *connection) {
 func (conn *connection) successor() *connection {
 	select {
 	case <-conn.gaveWay:
-		return conn.heir
+		return conn.takenOverBy
 	default:
 		return nil
 	}
@@ -181,11 +176,11 @@ func (conn *connection) successor() *connection {
 // queue here goes first.
 func (conn *connection) forward(wait context.Context, m *msgSending, shouldBlock blockingBehavior) error {
 	conn.moveQueue()
-	return conn.heir.send(wait, m, shouldBlock)
+	return conn.takenOverBy.send(wait, m, shouldBlock)
 }
 
-// moveQueue moves what is in the queue to the successor's, in order. Besides giveWay it is called by senders that had the connection
-// in hand when it gave way. The mutex is what keeps the order of a sender's messages: he waits here until whoever moves his message
+// moveQueue moves what is in the queue to the successor's, in order. Besides giveWay, the writer calls it when it leaves, and senders that
+// had the connection in hand when it gave way. The mutex is what keeps the order of a sender's messages: he waits here until whoever moves his message
 // has put it down, and only then can he send the next one.
 func (conn *connection) moveQueue() {
 	conn.Lock()
@@ -193,7 +188,7 @@ func (conn *connection) moveQueue() {
 	for {
 		select {
 		case m := <-conn.outBuff:
-			conn.heir.send(conn.ctx, m, nonBlockingSend)
+			conn.takenOverBy.send(conn.ctx, m, nonBlockingSend)
 		default:
 			return
 		}
@@ -231,7 +226,7 @@ func (cs *connectionStore) mayOpen(conn *connection) error {
 // the same, because a stream of its own has come in meanwhile, that one takes over the queue, and nobody has died.
 //
 // A dial that was refused, since the peer's stream was under way, and that has waited for that in vain, is begun once more: by now the
-// peer's stream has come to nothing, or it was one of which we knew already that it was over.
+// peer's stream has come to nothing, or it was one that we had closed and that the peer had not seen end yet.
 func (cs *connectionStore) giveUp(conn *connection, err error) error {
 	cs.Lock()
 	defer cs.Unlock()

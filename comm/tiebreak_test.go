@@ -422,7 +422,7 @@ func (p *wirePeer) joinMarked(endpoint string) *wireStream {
 	p.w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p.w.t.Cleanup(cancel)
-	s, err := p.dial(endpoint).GossipStream(marked(ctx, nil))
+	s, err := p.dial(endpoint).GossipStream(withMark(ctx, nil))
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
