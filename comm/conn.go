@@ -206,7 +206,7 @@ func (cs *connectionStore) dial(conn *connection) {
 		err = cs.onConnected(conn)
 	}
 	if errors.Is(err, ErrTieBreak) {
-		conn.awaitSuccessor() // the peer has refused us since it is dialling us: its stream will take over the queue
+		cs.awaitSuccessor(conn) // the peer has refused us since it is dialling us: its stream will take over the queue
 	}
 	if err != nil {
 		conn.abandon(cs.giveUp(conn, err))
@@ -742,7 +742,7 @@ func (conn *connection) letPredecessorsFinish() {
 	for _, predecessor := range conn.after {
 		select {
 		case <-predecessor.served:
-		case <-conn.stopChan:
+		case <-conn.ctx.Done(): // and not stopChan: one that lingers keeps its place
 		}
 	}
 	conn.after = nil // or each connection would keep all that were before it

@@ -195,9 +195,25 @@ func (conn *connection) moveQueue() {
 	}
 }
 
-// awaitSuccessor waits, for a connection timeout at most, for the stream that the peer says it prefers.
-func (conn *connection) awaitSuccessor() {
-	wait, cancel := util.WithTimeout(conn.ctx, conn.conf.AfterFunc, conn.conf.ConnTimeout, ErrTieBreak)
+// awaitSuccessor waits for the stream that the peer says it prefers: for a connection timeout, by which that stream is answered or has
+// failed. A dial without a PKI-ID cannot see it come. It waits until the stream does not count as young any more either, so that
+// the next attempt is let in.
+//
+// It does not wait if another connection of ours is there already; giveUp finds that one. And a stream that was refused is open no more:
+// it stands in nobody's way.
+func (cs *connectionStore) awaitSuccessor(conn *connection) {
+	cs.Lock()
+	conn.opened = false
+	there := cs.find(&RemotePeer{Endpoint: conn.endpoint, PKIID: conn.expected})
+	cs.Unlock()
+	if there != nil {
+		return
+	}
+	patience := conn.conf.ConnTimeout
+	if len(conn.expected) == 0 {
+		patience *= 2
+	}
+	wait, cancel := util.WithTimeout(conn.ctx, conn.conf.AfterFunc, patience, ErrTieBreak)
 	defer cancel()
 	select {
 	case <-conn.gaveWay:

@@ -730,3 +730,75 @@ func TestPeerThatComesAndFinishesAgainAndAgainLeavesNoMoreThanOneBehind(t *testi
 		mustThinkAllAlive(a)
 	})
 }
+
+// One that has to wait for its predecessor, and is replaced meanwhile itself, keeps its place.
+func TestThirdStreamDoesNotOvertakeTheFirst(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		inbox := a.Accept(everything)
+		handling := a.tr.hold(is(trace.ConnHandle, func(e trace.Event) bool { return e.Object.ID == 1 }))
+		streams := []*wireStream{b.join(a.endpoint)}
+		streams[0].write("1")
+		handling.reached()
+		for _, text := range []string{"2", "3"} {
+			s := b.join(a.endpoint)
+			s.write(text)
+			synctest.Wait()
+			streams = append(streams, s)
+		}
+		streams[0].finish()
+		streams[1].finish()
+		synctest.Wait()
+		handling.release()
+		if diff := cmp.Diff([]string{"1", "2", "3"}, receiveTexts(t, inbox, 3)); diff != "" {
+			t.Errorf("what A got differs (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A dial by endpoint cannot see that the stream for which it is refused has come; so it has to be patient.
+func TestDialByEndpointThatIsRefusedGetsThroughInTheEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w)
+		atSmall := small.Accept(everything)
+		smallDial, largeDial := small.tr.hold(is(trace.StreamOpen)), large.tr.hold(is(trace.StreamOpen))
+		sendTexts(small, large.remote(), "S")
+		sendTexts(large, small.whoever(), "L")
+		smallDial.reached()
+		largeDial.reached()
+		answer := large.tr.hold(is(trace.AuthRead, inbound))
+		smallDial.release()
+		answer.reached()
+		largeDial.release()
+		large.tr.wait(is(trace.AuthReceived, failed))
+		time.Sleep(large.conf.ConnTimeout / 2) // S's stream is answered late, and so it is young for longer
+		answer.release()
+		if got := receiveTexts(t, atSmall, 1); got[0] != "L" {
+			t.Errorf("got %q", got)
+		}
+		mustThinkAllAlive(small, large)
+	})
+}
+
+// Two dials of ours lead to one peer. The one that the peer gives up in favour of the other has nothing to wait for.
+func TestRefusedDialDoesNotWaitWhereAnotherConnectionIsThere(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		answer := b.tr.hold(is(trace.AuthSend, func(e trace.Event) bool { return e.Object.ID == 1 }))
+		sendTexts(a, b.remote(), "by PKI-ID")
+		answer.reached()
+		sendTexts(a, &RemotePeer{Endpoint: w.alias(b, "alias")}, "by endpoint")
+		if got := receiveTexts(t, inbox, 1); got[0] != "by endpoint" {
+			t.Errorf("got %q", got)
+		}
+		start := time.Now()
+		answer.release()
+		if got := receiveTexts(t, inbox, 1); got[0] != "by PKI-ID" {
+			t.Errorf("got %q", got)
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
