@@ -272,9 +272,8 @@ func (cs *connectionStore) store(conn, standing *connection) {
 	if conn.serverStream != nil {
 		cs.moment++
 		conn.begun = cs.moment
-	} else {
-		conn.beYoung()
 	}
+	conn.beYoung()
 	cs.pki2Conn[conn.storedAs] = conn
 	if finished := cs.aside[conn.storedAs]; finished != nil && finished.halfClosed.Load() {
 		conn.after = append(conn.after, finished)
@@ -420,7 +419,7 @@ type connection struct {
 	behind *connection   // the dial that goes first
 	after  []*connection // those that gave way to it or were finished before it, whose messages are handled first
 
-	young      atomic.Bool // it was dialled by this side, and stored less than a connection timeout ago
+	young      atomic.Bool // it was stored less than a connection timeout ago
 	halfClosed atomic.Bool // the other end has ended its half of the stream on purpose; what fails afterwards is no failure
 
 	gaveWay chan struct{} // closed when the queue has been given to another connection

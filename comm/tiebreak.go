@@ -100,16 +100,17 @@ func (e encounter) decide() verdict {
 // one. It runs on the goroutine of the handshake, and the caller holds the mutex.
 //
 // An inbound newcomer has a rival if a stream of our own to its peer is open and not answered, or was answered so recently that the peer,
-// when it opened the newcomer, could not know. A newcomer of our own has one if the peer's stream was stored after this one was opened;
-// and is still there, which happens only to a dial without a PKI-ID, of which nobody could know where it would lead.
+// when it opened the newcomer, could not know. A newcomer of our own has one only if it was dialled without a PKI-ID, for otherwise the
+// peer's stream would have taken over its queue: if that stream was stored after this one was opened, or so recently that the peer, when
+// it took this one, may not have had our answer yet.
 func (cs *connectionStore) judge(conn, standing *connection) verdict {
 	e := encounter{inbound: conn.serverStream != nil, smaller: string(cs.self) < string(conn.pkiID)}
 	if e.inbound {
 		dial := alive(cs.destinationLocks[destination("", conn.pkiID)])
-		e.rival = dial != nil && dial.opened || standing != nil && standing.young.Load()
+		e.rival = dial != nil && dial.opened || standing != nil && standing.clientStream != nil && standing.young.Load()
 		e.marked = isMarked(conn.serverStream.Context())
 	} else if standing != nil && standing.serverStream != nil {
-		e.rival = standing.begun > conn.begun
+		e.rival = standing.begun > conn.begun || standing.young.Load()
 		e.marked = isMarked(standing.serverStream.Context())
 	}
 	if !e.rival {

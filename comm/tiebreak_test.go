@@ -800,3 +800,31 @@ func TestRefusedDialDoesNotWaitWhereAnotherConnectionIsThere(t *testing.T) {
 		}
 	})
 }
+
+// Neither knows whom it dials. L's stream reaches S when S has been taken by L and does not know it yet: S takes L's, too.
+func TestPeersThatDialEachOthersEndpointsOneJustBeforeTheOtherAgree(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w)
+		atSmall, atLarge := small.Accept(everything), large.Accept(everything)
+		smallDial, largeDial := small.tr.hold(is(trace.StreamOpen)), large.tr.hold(is(trace.PingSend))
+		sendTexts(small, large.whoever(), named("S", 3)...)
+		sendTexts(large, small.whoever(), named("L", 3)...)
+		smallDial.reached()
+		largeDial.reached()
+		answer := large.tr.hold(is(trace.AuthSend, inbound))
+		smallDial.release()
+		answer.reached() // L has stored S's stream, and only then opens its own
+		largeDial.release()
+		small.tr.wait(is(trace.StoreStored))
+		answer.release()
+		if diff := cmp.Diff(named("S", 3), receiveTexts(t, atLarge, 3)); diff != "" {
+			t.Errorf("what L got differs (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(named("L", 3), receiveTexts(t, atSmall, 3)); diff != "" {
+			t.Errorf("what S got differs (-want +got):\n%s", diff)
+		}
+		time.Sleep(time.Minute)
+		mustAgree(small, large)
+		mustThinkAllAlive(small, large)
+	})
+}
