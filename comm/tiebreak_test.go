@@ -811,11 +811,12 @@ func TestPeersThatDialEachOthersEndpointsOneJustBeforeTheOtherAgree(t *testing.T
 		sendTexts(large, small.whoever(), named("L", 3)...)
 		smallDial.reached()
 		largeDial.reached()
-		answer := large.tr.hold(is(trace.AuthSend, inbound))
+		answer := small.tr.hold(is(trace.AuthRead, func(e trace.Event) bool { return e.Object.Role == trace.Initiator }))
 		smallDial.release()
-		answer.reached() // L has stored S's stream, and only then opens its own
+		large.tr.wait(is(trace.ConnServe)) // L has answered, and only then opens its own; S has not seen the answer
 		largeDial.release()
 		small.tr.wait(is(trace.StoreStored))
+		large.tr.waitFor(2, is(trace.ConnServe))
 		answer.release()
 		if diff := cmp.Diff(named("S", 3), receiveTexts(t, atLarge, 3)); diff != "" {
 			t.Errorf("what L got differs (-want +got):\n%s", diff)
