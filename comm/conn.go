@@ -737,6 +737,9 @@ func (conn *connection) serviceConnection() error {
 // letPredecessorsFinish waits until the connections before this one have handled what they had received: a peer that sends over one of
 // them and then over this one means its messages to be in that order. For one that gave way the wait is bounded, as its farewell or
 // its handshake is. One that the peer has finished may have to wait for a subscriber, as this one then would, too.
+//
+// One order it cannot keep: where both peers dialled without a PKI-ID, a stream may turn out to have been a predecessor only when this one
+// has begun already.
 func (conn *connection) letPredecessorsFinish() {
 	for _, predecessor := range conn.after {
 		select {

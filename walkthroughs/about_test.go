@@ -23,7 +23,7 @@ func TestEveryStepHappensInTheOneLessonThatIsAboutIt(t *testing.T) {
 	about := make(map[trace.Step]string)
 	for _, l := range All() {
 		happens := make(map[trace.Step]bool)
-		for _, e := range inVirtualTime(t, l, 0) {
+		for _, e := range atSeedZero(t, l) {
 			if e.Step != nil {
 				happens[e.Step.Step] = true
 			}
@@ -49,7 +49,7 @@ func TestEveryStepHappensInTheOneLessonThatIsAboutIt(t *testing.T) {
 func TestEveryFailureThatHasWordsOfItsOwnHappensInSomeLesson(t *testing.T) {
 	fails := make(map[trace.Step]bool)
 	for _, l := range All() {
-		for _, e := range inVirtualTime(t, l, 0) {
+		for _, e := range atSeedZero(t, l) {
 			if e.Step != nil && e.Step.Err != nil {
 				fails[e.Step.Step] = true
 			}

@@ -29,7 +29,10 @@ var acks = Lesson{
 		En: "Which channels does ackSendOperation.send use, and when does it return? If a peer is missing from the results, has it failed?",
 	},
 	Minutes: 3,
-	tell:    tellAcks,
+	About: []trace.Step{
+		trace.AckSubscribe, trace.AckRespond, trace.AckPublish, trace.AckResult, trace.AckDone,
+	},
+	tell: tellAcks,
 }
 
 const (

@@ -13,6 +13,7 @@ import (
 
 	"gossipscope/comm"
 	"gossipscope/comm/msp"
+	"gossipscope/comm/trace"
 	"gossipscope/internal/lab"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
@@ -30,7 +31,11 @@ var checks = Lesson{
 		En: "TLS checks no chain (InsecureSkipVerify): how can a peer still be sure who is there? And what if one of the handshake's checks were missing?",
 	},
 	Minutes: 3,
-	tell:    tellChecks,
+	About: []trace.Step{
+		trace.StreamLimit, trace.AuthTLSCert, trace.AuthDecode, trace.AuthType, trace.AuthPKIID, trace.AuthIdentity,
+		trace.AuthCertHash, trace.AuthSignature, trace.AuthExpected, trace.AuthRefuse,
+	},
+	tell: tellChecks,
 }
 
 // attack is one way to get past the handshake, and the check that stops it.
@@ -54,6 +59,7 @@ func tellChecks(s *story) {
 	b := s.peer("B", comm.Config{ConnTimeout: 1500 * time.Millisecond})
 	s.do(func() error { return honest(s, a, b) })
 	intruder := s.intruder("X")
+	s.do(func() error { return knock(s, intruder, b) })
 	for _, attack := range attacks {
 		s.do(func() error { return attack.play(s, intruder, b) })
 	}
@@ -83,6 +89,31 @@ func (s *story) intruder(name string) *lab.Intruder {
 		s.fail(err)
 	}
 	return in
+}
+
+// knock: before any of the layer's checks there is TLS itself.
+func knock(s *story, in *lab.Intruder, victim *lab.Peer) error {
+	s.chapter("不说 TLS", "Without TLS")
+	s.say("X 先用最笨的办法：不说 TLS，一连上就发一个 HTTP 请求。凡是在监听的端口，谁都能连：端口扫描器、填错了地址的浏览器，就是这样找上门来的。",
+		"X begins with the clumsiest way: no TLS, only an HTTP request. Anybody can dial a port that listens. A port scanner comes like this, or a browser with a wrong address.")
+	before := s.state().Peer(victim.Name)
+	answer, err := in.Knock(s.ctx, victim, []byte("GET / HTTP/1.1\r\nHost: "+victim.Name+"\r\n\r\n"), "no TLS")
+	if err != nil {
+		return err
+	}
+	s.until("the line is closed", quiet)
+	if s.over() {
+		return nil
+	}
+	after := s.state().Peer(victim.Name)
+	last := after.Handshakes[len(after.Handshakes)-1]
+	s.promise(len(answer) == 0 && last.Failed && after.PingsServed == before.PingsServed && len(after.Connections) == len(before.Connections),
+		fmt.Sprintf("%d bytes in answer, TLS: %+v, %d pings, %d streams", len(answer), last.Outcome, after.PingsServed, len(after.Connections)),
+		"TLS 握手失败，B 一个字节也没回就挂断了：没有 Ping，没有流，握手的检查一项都没轮到。",
+		"TLS failed, and B hung up without a byte in answer. There was no Ping and no stream, and none of the handshake's checks had to be made.")
+	s.say("但是 TLS 只挡得住不说它的人。它不问来者是谁，X 下次说 TLS 就进来了；从这里往后，都要靠握手。",
+		"But TLS stops only those who do not speak it. It asks nobody who he is: next time X speaks TLS, and is in. From there on it is up to the handshake.")
+	return nil
 }
 
 // attacks are the ways of a stranger who dials, in the order of the checks that stop them.

@@ -15,6 +15,7 @@ import (
 //
 //	comm.(*connection).close      the reason is the parameter; conn.clientStream is nil at the end that was dialled, and conn.farewell
 //	                              tells, a few lines on, whether the queue may still be written
+//	comm.(*connection).write      err is io.EOF where the stream was over before the writer came to it
 //	comm.(*connection).release    where the end that was dialled returns, and with it the stream; len(conn.outBuff) is what is lost
 //	comm.(*deathNotices).add      pkiID is who is presumed dead; who calls it has met an error
 var endings = Lesson{
@@ -26,7 +27,11 @@ var endings = Lesson{
 		En: "When a connection is closed, what becomes of the messages in its queue, and why does it matter who dialled? Which endings make PresumedDead speak?",
 	},
 	Minutes: 3,
-	tell:    tellEndings,
+	About: []trace.Step{
+		trace.ConnReaderEnd, trace.StoreRemoved, trace.ConnClose, trace.ConnDrain, trace.ConnWriterEnd, trace.ConnServeEnd,
+		trace.DeadNotice,
+	},
+	tell: tellEndings,
 }
 
 func tellEndings(s *story) {
@@ -41,6 +46,7 @@ func tellEndings(s *story) {
 	s.chapters(
 		func() { endingsByInitiator(s, a, b) },
 		func() { endingsByAcceptor(s, a, b) },
+		func() { endingsUnnoticed(s, a, b) },
 		func() { endingsByLine(s, a, b) },
 		func() { endingsByHalfALine(s, a, b) },
 		func() { endingsByDeath(s, a, b) },
@@ -109,13 +115,52 @@ func endingsByAcceptor(s *story, a, b *lab.Peer) {
 		"B's reader has reported an error above: when the handler returned, gRPC cancelled its Recv. By then the connection was closed, and its reason settled: there is one close only, and the first reason counts.")
 }
 
+// endingsUnnoticed: of the end of a stream the writer learns last.
+func endingsUnnoticed(s *story, a, b *lab.Peer) {
+	s.chapter("流结束了，writer 还不知道", "The stream is over, and the writer does not know")
+	s.say("还是 B 来关，这回看 A 这一端。流结束了，先知道的是 reader，连接却要等 service 把收到的消息都处理完才关闭。这段时间里，writer 手里要是还有一条消息呢？",
+		"B closes once more, and this time we watch A's end. The reader is the first to know that a stream is over, but the connection is closed only when the service has handled what was received. "+
+			"What if, in between, the writer still has a message in its hand?")
+	s.deliver(a, b, "one more")
+	s.say("A 的 service 拦在 conn.handle，手里是 B 的一条消息；A 的 writer 拦在 conn.write，手里是给 B 的一条。然后 B 关闭连接。",
+		"A's service is stopped at conn.handle, with a message of B's; A's writer is stopped at conn.write, with a message for B. Then B closes the connection.")
+	service := s.hold("A", trace.ConnHandle)
+	s.do(func() error { return b.Send("from B", a.Remote()) })
+	s.reached(service)
+	writer := s.hold("A", trace.ConnWrite)
+	s.do(func() error { return a.Send("from A", b.Remote()) })
+	s.reached(writer)
+	s.do(func() error { b.CloseConn(a.Remote()); return nil })
+	s.until("A's reader has ended, and so has B's end", func(st *timeline.State) bool {
+		reader, known := newest(st, "A").Goroutine(trace.ReaderGoroutine)
+		return known && !reader.Alive && idle(st, "B")
+	})
+	st := s.state()
+	s.promise(!newest(st, "A").Close.Set() && !broke(newest(st, "A")) && len(stored(st, "A")) == 0, newest(st, "A").Close,
+		"A 的 reader 读到了流的末尾，连接离开了连接表，但是还没有关闭。", "A's reader has met the end of the stream, and the connection has left the store; but it is not closed.")
+	s.say("放 writer 走。", "Let the writer go.")
+	s.release(writer)
+	s.until("A has given its message up", func(st *timeline.State) bool { return drops(st, "A") == 1 })
+	lost := fromPeer(s.state(), "A", "from A")
+	s.promise(lost.Place() == timeline.GivenUp && lost.Drop.Reason == "EOF", fmt.Sprintf("%v, %+v", lost.Place(), lost.Drop),
+		"stream.Send 返回 io.EOF，这条消息就放弃了，记了一次数。它不会换一个连接再发：Send 报了错的消息，这一层从不重发，免得送到两次。",
+		"stream.Send has returned io.EOF, and the message is given up, and counted once. No other connection will carry it: a message with which Send has failed is never sent again, lest it arrive twice.")
+	s.release(service)
+	s.until("A's end has closed", func(st *timeline.State) bool { return idle(st, "A") && quiet(st) })
+	st = s.state()
+	s.promise(slices.Equal(heard(st, "A"), []string{"from B"}) && !slices.Contains(heard(st, "B"), "from A") && drops(st, "A") == 1 && notices(st, "A")+notices(st, "B") == 0,
+		fmt.Sprintf("A has %q, B has %q, A dropped %d", heard(st, "A"), heard(st, "B"), drops(st, "A")),
+		"service 接着处理了 B 的那条消息，连接这才关闭：流结束之前收到的，一条也没丢。谁也没有推定对方已死。",
+		"The service has gone on and handled B's message, and only then the connection was closed: of what was received before the end, nothing is lost. And neither presumes the other dead.")
+}
+
 // endingsByLine: nobody wanted it.
 func endingsByLine(s *story, a, b *lab.Peer) {
 	s.chapter("线路断了", "The line is cut")
-	s.say("前两次都是有人要它结束。这一次谁也没想结束：A 和 B 都好好的，只是中间的线路断了。",
-		"Both times somebody wanted it. Now nobody does: A and B are well, only the line between them is cut.")
+	s.say("前几次都是有人要它结束。这一次谁也没想结束：A 和 B 都好好的，只是中间的线路断了。",
+		"So far somebody wanted it each time. Now nobody does: A and B are well, only the line between them is cut.")
 	s.deliver(a, b, "third time")
-	s.do(func() error { return s.on("A→B#3", (*lab.Link).Cut) })
+	s.do(func() error { return s.on("A→B#4", (*lab.Link).Cut) })
 	s.until("both ends have closed", func(st *timeline.State) bool {
 		return idle(st, "A") && idle(st, "B") && quiet(st) && notices(st, "A") == 1 && notices(st, "B") == 1
 	})
@@ -137,7 +182,7 @@ func endingsByHalfALine(s *story, a, b *lab.Peer) {
 	s.chapter("半关闭的是线路", "Half of the line")
 	s.say("第一次结束时 A 半关闭的是流，那是 gRPC 的约定。要是半关闭的是下面的 TCP 呢？A 往 B 的方向关了，B 往 A 的方向还通着。",
 		"The first time A half-closed a stream, which is something that gRPC knows. What if TCP below it is half-closed? The way from A to B is shut, the way from B to A still open.")
-	s.do(func() error { return s.on("A→B#4", (*lab.Link).HalfClose) })
+	s.do(func() error { return s.on("A→B#5", (*lab.Link).HalfClose) })
 	s.until("both ends have closed", func(st *timeline.State) bool {
 		return idle(st, "A") && idle(st, "B") && quiet(st) && notices(st, "A") == 2 && notices(st, "B") == 2
 	})
@@ -175,10 +220,12 @@ func endingsOfADial(s *story, a, b *lab.Peer) {
 	s.do(func() error { return a.Send("9", b.Remote()) })
 	s.say("放行。那个端点没有人在听，Ping 当场失败。", "Let it go. Nobody listens at that endpoint, and the Ping fails at once.")
 	s.release(dial)
-	s.until("the dial has failed", func(st *timeline.State) bool { return idle(st, "A") && drops(st, "A") == 3 && notices(st, "A") == 4 })
+	s.until("the dial has failed", func(st *timeline.State) bool {
+		return idle(st, "A") && newest(st, "A").Drops == 3 && notices(st, "A") == 4
+	})
 	st := s.state()
 	conn := newest(st, "A")
-	s.promise(conn != nil && conn.Ping.Failed && conn.Drops == 3, fmt.Sprintf("%d dropped", drops(st, "A")),
+	s.promise(conn != nil && conn.Ping.Failed && conn.Drops == 3, fmt.Sprintf("%d dropped", conn.Drops),
 		"三条消息都放弃了，每一条都记了数：没有拨通，就没有 writer 会来写它们。", "All three messages are given up, each of them counted: where no dial succeeds, no writer will come for them.")
 	dead := s.notice(a)
 	s.promise(bytes.Equal(dead, b.PKIID) && notices(s.state(), "A") == 4, fmt.Sprintf("a notice of %v", dead),

@@ -14,6 +14,7 @@ import (
 	"strconv"
 
 	"gossipscope/comm"
+	"gossipscope/comm/trace"
 	"gossipscope/internal/lab"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
@@ -22,10 +23,11 @@ import (
 // Lesson is one story.
 type Lesson struct {
 	Number  int
-	Slug    string    // its name on the command line, beside its number
-	Title   text.Text // what it is about
-	Learn   text.Text // what the reader can answer afterwards
-	Minutes int       // how long it takes at its own pace, roughly
+	Slug    string       // its name on the command line, beside its number
+	Title   text.Text    // what it is about
+	Learn   text.Text    // what the reader can answer afterwards
+	Minutes int          // how long it takes at its own pace, roughly
+	About   []trace.Step // the steps that it explains; others only happen in it
 
 	tell func(*story)
 }

@@ -22,7 +22,12 @@ var meet = Lesson{
 		En: "Why open a GossipStream when the Ping was answered already? And why do two peers that never met believe each other?",
 	},
 	Minutes: 1,
-	tell:    tellMeet,
+	About: []trace.Step{
+		trace.DialStart, trace.TLSHandshaken, trace.PingSend, trace.PingServed, trace.PingAnswered, trace.StreamOpen,
+		trace.StreamOpened, trace.StreamArrived, trace.AuthSend, trace.AuthSent, trace.AuthRead, trace.AuthReceived,
+		trace.ConnServe,
+	},
+	tell: tellMeet,
 }
 
 func tellMeet(s *story) {

@@ -22,8 +22,9 @@ import (
 // is the message as it came. comm.(*ChannelDeMultiplexer).deliver is where the message goes into a subscription: msg is by now the
 // *ReceivedMessageImpl that the subscriber will get, with msg.conn, the connection that brought it, and msg.connInfo, who is at the
 // other end of that; ch.number is the subscription. In the chapter about the slow subscriber len(ch.messages) climbs to
-// cap(ch.messages), and the select in the call for block 13 does not return. comm.(*commImpl).handOver is the goroutine of a
-// subscription, between genericChan, which the demultiplexer fills, and specificChan, which is what Accept has returned.
+// cap(ch.messages), and the select in the call for block 13 does not return. comm.(*commImpl).handToSubscriber is the
+// goroutine of a subscription, between generic.messages, which the demultiplexer fills, and specificChan, which is what Accept has
+// returned.
 var receive = Lesson{
 	Number: 4,
 	Slug:   "receive",
@@ -33,7 +34,11 @@ var receive = Lesson{
 		En: "What exactly does Accept's channel hold, and by which stations does a message get there? When a subscriber does not read, who is held up, and who is not?",
 	},
 	Minutes: 3,
-	tell:    tellReceive,
+	About: []trace.Step{
+		trace.ConnRead, trace.ConnReceived, trace.ConnQueued, trace.ConnHandle, trace.DemuxAdd, trace.DemuxDeliver,
+		trace.DemuxDelivered, trace.DemuxUnclaimed, trace.AcceptHand,
+	},
+	tell: tellReceive,
 }
 
 func tellReceive(s *story) {

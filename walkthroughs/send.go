@@ -30,7 +30,10 @@ var send = Lesson{
 		En: "Into which channel does conn.send put a message? Who writes it to the network, and on which goroutine? And when Send has returned, what do you know?",
 	},
 	Minutes: 2,
-	tell:    tellSend,
+	About: []trace.Step{
+		trace.ConnEnqueue, trace.ConnDrop, trace.ConnWrite, trace.ConnWritten,
+	},
+	tell: tellSend,
 }
 
 // sendQueue is the capacity of A's send queue in lesson 3: as many messages as chapter 1 sends.

@@ -31,7 +31,11 @@ var stop = Lesson{
 		En: "Stop is one Close after another: whom does each let go, and for whom does it wait? Why are the subscribers' channels closed last?",
 	},
 	Minutes: 3,
-	tell:    tellStop,
+	About: []trace.Step{
+		trace.StoreRefused, trace.StopFlag, trace.StopConnections, trace.StopDemux, trace.StopServer, trace.StopSubscribers,
+		trace.StopDone,
+	},
+	tell: tellStop,
 }
 
 // stopping is what the chapters of the lesson share.

@@ -29,7 +29,10 @@ var store = Lesson{
 		En: "What are the two maps of connectionStore for? Where does a second connection to a peer come from, and which of the two should stay? And what if both dial at once?",
 	},
 	Minutes: 2,
-	tell:    tellStore,
+	About: []trace.Step{
+		trace.StoreLookup, trace.StoreStored, trace.StoreReplaced, trace.StoreTieBreak, trace.StoreHandover,
+	},
+	tell: tellStore,
 }
 
 // unhurried is for lessons that keep a handshake or an ending waiting: whoever steps through them takes longer than the two seconds that

@@ -28,7 +28,10 @@ var verdict = Lesson{
 		En: "Why does Handshake check the err of GossipStream? And why does it call Recv once more when both ConnEstablish have arrived?",
 	},
 	Minutes: 3,
-	tell:    tellVerdict,
+	About: []trace.Step{
+		trace.AuthProbe, trace.AuthAwait, trace.AuthVerdict,
+	},
+	tell: tellVerdict,
 }
 
 func tellVerdict(s *story) {
@@ -38,6 +41,7 @@ func tellVerdict(s *story) {
 	b := s.peer("B", comm.Config{})
 	verdictWrongAddress(s, a, b)
 	verdictAddressOnly(s, a, b)
+	verdictAnsweredFirst(s, a)
 	verdictConnected(s, a, b)
 	verdictRefused(s, a)
 	verdictSelf(s, a)
@@ -111,6 +115,52 @@ func verdictOrder(s *story) error {
 		"B had made every check before A read its answer. Then A checked too, and got the verdict: a clean end of the stream.")
 	s.promise(!atA.Stored && !atB.Stored && len(stored(st, "A")) == 0 && len(stored(st, "B")) == 0, "a connection in a store",
 		"双方的连接表里什么也没有留下。", "Nothing was left in either store.")
+	return nil
+}
+
+// verdictAnsweredFirst: the acceptors for whose sake Handshake waits for a verdict.
+func verdictAnsweredFirst(s *story, a *lab.Peer) {
+	s.chapter("先回答，后检查", "Answered first, checked afterwards")
+	s.say("G 照 Fabric 的做法接受流，没有用这一层的代码：流一打开，它就发出自己的 ConnEstablish，然后才读 A 的那一条。它不报告自己的步骤，下面只有 A 这一端的。",
+		"G accepts streams as Fabric does, with none of this layer's code: as soon as a stream is open it sends its own ConnEstablish, and only then it reads A's. It reports no steps of its own; those that follow are A's.")
+	s.do(func() error {
+		g, err := s.NewFabricAcceptor("G", "")
+		if err != nil {
+			return err
+		}
+		identity, err := a.Handshake(g.Remote())
+		s.until("A's end has closed", bothClosed)
+		c := latestConnection(s.state(), "A")
+		s.promise(err == nil && bytes.Equal(identity, g.Identity()) && checksPassed(c) == allChecks && c.Verdict.Passed(), err,
+			"G 的回答经得起 A 的每一项检查；不过说明“接受”的不是它，而是后面的裁决：流干净地结束了。",
+			"G's answer has passed every check of A's; but what says \"accepted\" is not that answer, it is the verdict behind it: the stream has ended cleanly.")
+		return nil
+	})
+	s.say("J 也这样接受流。它属于 Org2，没有配置过 Org1 的 MSP，不认得 A 的身份，所以要拒绝 A。可是等它查出来，回答早就发出去了。",
+		"J accepts streams in the same way. It is of Org2, was never given the MSP of Org1, and so cannot make anything of A's identity: it has to refuse A. But when it finds that out, its answer has long been sent.")
+	s.do(func() error { return verdictRefusedLate(s, a) })
+	s.say("我们的接受方反过来：先读、先查，全部通过才回答，上一章的 B 就是这样。所以它的回答本身就是裁决，通不过的人连它的身份都拿不到。Handshake 还是要多等这一次 Recv，因为它不知道对面是哪一种。",
+		"Our acceptor does it the other way round, like B in the chapter before: it reads, it checks, and it answers only if everything has passed. So its answer is the verdict, and whoever does not pass does not even get its identity. "+
+			"Handshake waits for the one Recv more all the same, since it cannot know which kind is at the other end.")
+}
+
+// verdictRefusedLate: a refusal that comes behind an answer with which nothing is wrong.
+func verdictRefusedLate(s *story, a *lab.Peer) error {
+	const words = "No MSP found able to do that" // as in Fabric, where an organisation is not known
+	j, err := s.NewFabricAcceptor("J", words)
+	if err != nil {
+		return err
+	}
+	_, err = a.Handshake(j.Remote())
+	s.until("A's end has closed", bothClosed)
+	c := latestConnection(s.state(), "A")
+	s.promise(checksPassed(c) == allChecks && c.Verdict.Failed, fmt.Sprintf("%d checks passed, verdict %+v", checksPassed(c), c.Verdict),
+		"J 的身份是真的，A 的检查又是全部通过。没有后面这次 Recv，Handshake 到这里就会报告成功。",
+		"J's identity is genuine, and again all of A's checks have passed. Without the Recv that follows, Handshake would now report success.")
+	var refused *comm.RefusedError
+	s.promise(errors.Is(err, comm.ErrRefused) && errors.As(err, &refused) && refused.Words == words, err,
+		"有了它，A 就知道自己被拒绝了：errors.Is 认得出 ErrRefused，理由是 J 的原话。",
+		"With it A knows that it was refused: errors.Is finds ErrRefused, and the reason is in J's own words.")
 	return nil
 }
 

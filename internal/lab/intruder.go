@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -26,7 +27,7 @@ type Intruder struct {
 
 	mu     sync.Mutex // guards what follows
 	closed bool       // the lab has been closed: nothing new is begun
-	conns  []*grpc.ClientConn
+	conns  []io.Closer
 }
 
 // NewIntruder makes an intruder with a TLS certificate of its own.
@@ -36,16 +37,30 @@ func (lb *Lab) NewIntruder(name string) (*Intruder, error) {
 		return nil, err
 	}
 	in := &Intruder{Name: name, lab: lb, certs: &cert}
-	lb.admit(in, &timeline.Birth{Name: name, ClientCertHash: in.CertHash(), Intruder: true})
+	if err := lb.admit(in, &timeline.Birth{Name: name, ClientCertHash: in.CertHash(), Intruder: true}); err != nil {
+		return nil, err
+	}
 	return in, nil
 }
 
-// admit lets somebody into the lab who is no peer.
-func (lb *Lab) admit(in interface{ close() }, birth *timeline.Birth) {
+// errLabClosed is why nothing is begun any more.
+var errLabClosed = errors.New("the lab is closed")
+
+// admit lets somebody into the lab who is no peer, and whom the lab's Close will close. If it comes too late for that, it closes him and
+// says so.
+func (lb *Lab) admit(guest interface{ close() }, birth *timeline.Birth) error {
 	lb.mu.Lock()
-	lb.intruders = append(lb.intruders, in)
+	closed := lb.closed
+	if !closed {
+		lb.guests = append(lb.guests, guest)
+	}
 	lb.mu.Unlock()
+	if closed {
+		guest.close()
+		return fmt.Errorf("admitting %s: %w", birth.Name, errLabClosed)
+	}
 	lb.record(timeline.Event{Kind: timeline.KindBirth, Peer: birth.Name, Birth: birth})
+	return nil
 }
 
 // CertHash returns the hash of the certificate that the intruder shows in TLS.
@@ -53,7 +68,7 @@ func (in *Intruder) CertHash() []byte { return certHash(in.certs.Certificate[0])
 
 // Open opens a stream to a peer, showing a TLS certificate or not. trick says, for the record, what the intruder is up to.
 func (in *Intruder) Open(ctx context.Context, target *Peer, showCertificate bool, trick string) (proto.Gossip_GossipStreamClient, error) {
-	in.lab.tell(timeline.Event{Kind: timeline.KindAct, Peer: in.Name, Act: &timeline.Act{Verb: "attack", Target: target.Name, Detail: trick}})
+	in.announce(target, trick)
 	conf := &tls.Config{InsecureSkipVerify: true}
 	if showCertificate {
 		conf.Certificates = []tls.Certificate{*in.certs}
@@ -63,22 +78,46 @@ func (in *Intruder) Open(ctx context.Context, target *Peer, showCertificate bool
 	if err != nil {
 		return nil, err
 	}
-	if !in.keep(cc) {
-		cc.Close()
-		return nil, errors.New("the lab is closed")
+	if err := in.keep(cc); err != nil {
+		return nil, err
 	}
 	return proto.NewGossipClient(cc).GossipStream(ctx)
 }
 
-// keep notes a connection for closing, unless it comes too late for that.
-func (in *Intruder) keep(cc *grpc.ClientConn) bool {
+// Knock opens a line to a peer, writes these bytes to it as they are, without TLS, and returns what comes back before the peer hangs
+// up. However it hangs up is no error: an end and a broken line say the same to somebody who is not wanted. It returns an error if there
+// was no line, or ctx ended first. trick says, for the record, what the intruder is up to.
+func (in *Intruder) Knock(ctx context.Context, target *Peer, words []byte, trick string) (answer []byte, err error) {
+	in.announce(target, trick)
+	line, err := in.lab.dialer(in.Name, nil)(ctx, target.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.keep(line); err != nil {
+		return nil, err
+	}
+	defer line.Close()
+	defer context.AfterFunc(ctx, func() { line.Close() })()
+	line.Write(words) // if the peer has hung up already, reading tells
+	answer, _ = io.ReadAll(line)
+	return answer, context.Cause(ctx)
+}
+
+// announce records what the intruder is about to do.
+func (in *Intruder) announce(target *Peer, trick string) {
+	in.lab.tell(timeline.Event{Kind: timeline.KindAct, Peer: in.Name, Act: &timeline.Act{Verb: "attack", Target: target.Name, Detail: trick}})
+}
+
+// keep notes a connection for closing. If it comes too late for that, it closes it and says so.
+func (in *Intruder) keep(conn io.Closer) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
-		return false
+		conn.Close()
+		return errLabClosed
 	}
-	in.conns = append(in.conns, cc)
-	return true
+	in.conns = append(in.conns, conn)
+	return nil
 }
 
 // Claim returns a ConnEstablish signed with key, in which everything else may be borrowed.
@@ -95,8 +134,8 @@ func (in *Intruder) HangUp() {
 	conns := in.conns
 	in.conns = nil
 	in.mu.Unlock()
-	for _, cc := range conns {
-		cc.Close()
+	for _, conn := range conns {
+		conn.Close()
 	}
 }
 
@@ -137,8 +176,11 @@ func (lb *Lab) NewMiddleman(name string, target *Peer) (*Middleman, error) {
 	m.life, m.endLife = context.WithCancel(context.Background())
 	lb.settled(name, m.Endpoint, nil)
 	hash := certHash(cert.Certificate[0])
-	lb.admit(m, &timeline.Birth{Name: name, Endpoint: m.Endpoint, ServerCertHash: hash, ClientCertHash: hash, Intruder: true})
 	m.relays.Go(m.accept)
+	err = lb.admit(m, &timeline.Birth{Name: name, Endpoint: m.Endpoint, ServerCertHash: hash, ClientCertHash: hash, Intruder: true})
+	if err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 

@@ -41,15 +41,15 @@ type Lab struct {
 
 	recording sync.Mutex // makes the clock's readings in the record ascend, and a dead peer silent
 
-	mu        sync.Mutex
-	closed    bool
-	peers     []*Peer
-	intruders []interface{ close() }
-	names     map[string]string        // endpoint → name of who listens there
-	dials     map[string]int           // "from→to" → how many
-	lives     map[string]chan struct{} // the name of a peer → closed when it is killed
-	links     map[string]*Link         // by name
-	retired   []string                 // the names of the links that have ended, the oldest first
+	mu      sync.Mutex
+	closed  bool
+	peers   []*Peer
+	guests  []interface{ close() }   // whoever is no peer: intruders, and a Fabric acceptor
+	names   map[string]string        // endpoint → name of who listens there
+	dials   map[string]int           // "from→to" → how many
+	lives   map[string]chan struct{} // the name of a peer → closed when it is killed
+	links   map[string]*Link         // by name
+	retired []string                 // the names of the links that have ended, the oldest first
 }
 
 // New makes a lab without peers. Close ends it.
@@ -90,7 +90,7 @@ func (lb *Lab) Close() {
 	lb.mu.Lock()
 	first := !lb.closed
 	lb.closed = true
-	peers, intruders := lb.peers, lb.intruders
+	peers, guests := lb.peers, lb.guests
 	lb.mu.Unlock()
 	if first {
 		// Before the peers are stopped: Stop waits for the goroutines that are held. And the policy first, so that those whom a
@@ -98,8 +98,8 @@ func (lb *Lab) Close() {
 		lb.policy.end()
 		lb.script.end()
 	}
-	for _, in := range intruders {
-		in.close()
+	for _, guest := range guests {
+		guest.close()
 	}
 	for _, p := range peers {
 		p.Stop()

@@ -90,7 +90,7 @@ func (lb *Lab) begin(p *Peer) (*Peer, error) {
 	lb.mu.Unlock()
 	if closed {
 		p.Stop()
-		return nil, fmt.Errorf("making peer %s: the lab is closed", p.Name)
+		return nil, fmt.Errorf("making peer %s: %w", p.Name, errLabClosed)
 	}
 	return p, nil
 }

@@ -209,10 +209,11 @@ func lessonName(e timeline.Event) string {
 	return "the lesson"
 }
 
-// heldName is made of what the logic of the run fixes, never of what happened to come first.
+// heldName is made of what the logic of the run fixes, never of what happened to come first. Whom a step concerns belongs to it: the
+// services of two connections can stand at the demultiplexer at once, on behalf of one subscription.
 func heldName(e timeline.Event) string {
-	o := e.Step.Object
-	return fmt.Sprintf("%s %s %s %s %06d %s %d", e.Peer, o.Kind, o.Role, o.Endpoint, o.ID, e.Step.Step, e.Step.Number)
+	o, on := e.Step.Object, e.Step.Subject
+	return fmt.Sprintf("%s %s %s %s %06d %s %d %s %06d", e.Peer, o.Kind, o.Role, o.Endpoint, o.ID, e.Step.Step, e.Step.Number, on.Role, on.ID)
 }
 
 // run releases one step, waits until everything is at rest, and so on. While nothing is held it blocks, which is what lets virtual

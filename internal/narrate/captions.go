@@ -8,6 +8,8 @@ package narrate
 // different things on the two sides, or name a variation in their Detail.
 
 import (
+	"strings"
+
 	"gossipscope/comm/trace"
 	"gossipscope/internal/text"
 )
@@ -39,6 +41,7 @@ type caption struct {
 	well     text.Text
 	ended    text.Text // the step's Err is an orderly end
 	failed   text.Text
+	refused  text.Text            // failed, and what failed it was an answer: the other end refused
 	acceptor text.Text            // well, at the end that was dialled
 	variants map[string]text.Text // well, by Detail
 }
@@ -52,10 +55,14 @@ func CaptionOf(e *trace.Event) (text.Text, bool) {
 	variant, varies := c.variants[e.Detail]
 	status := StatusOf(e)
 	switch {
+	case status == Failing && c.refused != (text.Text{}) && strings.Contains(e.Err.Error(), refusedWords):
+		return c.refused, true
 	case status == Failing && c.failed != (text.Text{}):
 		return c.failed, true
 	case status == Ended && c.ended != (text.Text{}):
 		return c.ended, true
+	case status == Ended && e.Err != nil && c.failed != (text.Text{}):
+		return c.failed, true // given up, and nothing that went well
 	case varies:
 		return variant, true
 	case e.Object.Role == trace.Acceptor && c.acceptor != (text.Text{}):
@@ -64,15 +71,15 @@ func CaptionOf(e *trace.Event) (text.Text, bool) {
 	return c.well, true
 }
 
-// StatusOf returns how a step turned out. The end of a stream that somebody wished tells its reason as its Detail; and some errors
-// are no failures either: they are the reason for which something was given up on purpose.
+// StatusOf returns how a step turned out. The end of a stream that somebody wished tells its reason as its Detail, perhaps with what was
+// being done in front of it; and some errors are no failures either: they are the reason for which something was given up on purpose.
 func StatusOf(e *trace.Event) Status {
 	switch {
 	case e.Gate:
 		return Ahead
 	case e.Step == trace.ConnDrop:
 		return Failing
-	case e.Err == nil && isOrderly(e.Detail):
+	case e.Err == nil && orderlyReason(e.Detail) != "":
 		return Ended
 	case e.Err == nil:
 		return Well
@@ -108,9 +115,11 @@ var captions = map[trace.Step]caption{
 		well: text.Text{Zh: "收到 Ping 并答复；不问来者是谁，谁都可以问。", En: "A Ping has arrived and is answered; anybody may ask, and nobody is asked who he is."},
 	},
 	trace.PingAnswered: {
-		way:    In,
-		well:   text.Text{Zh: "Ping 有了回音：那边确实有人在听。", En: "The Ping was answered: somebody is there."},
-		failed: text.Text{Zh: "Ping 没有回音，拨号到此为止。", En: "The Ping was not answered, and the dial ends here."},
+		way:     In,
+		well:    text.Text{Zh: "Ping 有了回音：那边确实有人在听。", En: "The Ping was answered: somebody is there."},
+		ended:   text.Text{Zh: "不再等 Ping 的回音，拨号到此为止。", En: "The answer to the Ping is not waited for any more, and the dial ends here."},
+		failed:  text.Text{Zh: "Ping 没有回音，拨号到此为止。", En: "The Ping was not answered, and the dial ends here."},
+		refused: text.Text{Zh: "Ping 有了回音，却是拒绝，拨号到此为止。", En: "The Ping was answered by a refusal, and the dial ends here."},
 	},
 	trace.StreamOpen: {
 		way:  Out,
@@ -147,6 +156,7 @@ var captions = map[trace.Step]caption{
 	trace.AuthSent: {
 		way:    Out,
 		well:   text.Text{Zh: "自己的 ConnEstablish 交给了 gRPC。", En: "The own ConnEstablish was given to gRPC."},
+		ended:  text.Text{Zh: "不再等 gRPC 收下自己的 ConnEstablish。", En: "Whether gRPC takes the own ConnEstablish is not waited for any more."},
 		failed: text.Text{Zh: "自己的 ConnEstablish 没能交给 gRPC：流已经结束。", En: "The own ConnEstablish could not be given to gRPC: the stream has ended."},
 	},
 	trace.AuthRead: {
@@ -203,6 +213,7 @@ var captions = map[trace.Step]caption{
 	trace.AuthVerdict: {
 		way:    In,
 		well:   text.Text{Zh: "裁决到了：对方接受。", En: "The verdict is in: accepted."},
+		ended:  text.Text{Zh: "不再等裁决。", En: "The verdict is not waited for any more."},
 		failed: text.Text{Zh: "裁决到了：没有被接受。", En: "The verdict is in: not accepted."},
 	},
 

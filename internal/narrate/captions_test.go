@@ -39,7 +39,7 @@ func sentences() map[string]text.Text {
 	for step, c := range captions {
 		name := string(step)
 		all[name] = c.well
-		all[name+" ended"], all[name+" failed"], all[name+" acceptor"] = c.ended, c.failed, c.acceptor
+		all[name+" ended"], all[name+" failed"], all[name+" refused"], all[name+" acceptor"] = c.ended, c.failed, c.refused, c.acceptor
 		for detail, v := range c.variants {
 			all[name+" "+detail] = v
 		}
@@ -126,6 +126,14 @@ func TestACaptionFollowsHowTheStepTurnedOut(t *testing.T) {
 		{"a variation", trace.Event{Step: trace.StoreLookup, Detail: "joined"}, captions[trace.StoreLookup].variants["joined"]},
 		{"a variation that nobody knows", trace.Event{Step: trace.StoreLookup, Detail: "new"}, captions[trace.StoreLookup].well},
 		{"a clean end", trace.Event{Step: trace.ConnReceived, Detail: "closed by the other side"}, captions[trace.ConnReceived].ended},
+		{"a clean end while something was being done", trace.Event{Step: trace.ConnClose, Detail: "opening a stream: comm is stopped"},
+			captions[trace.ConnClose].ended},
+		{"the end of a handshake", trace.Event{Step: trace.ConnClose}, captions[trace.ConnClose].well},
+		{"a Ping that is refused", trace.Event{Step: trace.PingAnswered, Err: errors.New("refused by the remote peer: the peer is stopping")},
+			captions[trace.PingAnswered].refused},
+		{"a Ping that nobody answers", trace.Event{Step: trace.PingAnswered, Err: comm.ErrDialTimeout}, captions[trace.PingAnswered].failed},
+		{"a Ping that is given up", trace.Event{Step: trace.PingAnswered, Err: comm.ErrStopped}, captions[trace.PingAnswered].ended},
+		{"a verdict that is given up", trace.Event{Step: trace.AuthVerdict, Err: comm.ErrStopped}, captions[trace.AuthVerdict].ended},
 		{"a broken stream", trace.Event{Step: trace.ConnReceived, Err: errors.New("reading from the stream: closed by the other side")},
 			captions[trace.ConnReceived].failed},
 		{"the acceptor", trace.Event{Step: trace.AuthSend, Gate: true, Object: trace.Object{Role: trace.Acceptor}}, captions[trace.AuthSend].acceptor},
@@ -156,6 +164,16 @@ func TestEverySentinelErrorOfTheLayerIsExplainedInChinese(t *testing.T) {
 	} {
 		if _, found := ExplainZh("while doing something: " + err.Error()); !found {
 			t.Errorf("no Chinese sentence for %q", err)
+		}
+	}
+}
+
+// Whoever gives up is not told that what he waited for went well.
+func TestNoStepThatIsGivenUpIsToldAsOneThatWentWell(t *testing.T) {
+	for _, info := range trace.Catalogue {
+		c := captions[info.Step]
+		if got, _ := CaptionOf(&trace.Event{Step: info.Step, Err: comm.ErrStopped}); c.failed != c.well && c.failed != (text.Text{}) && got == c.well {
+			t.Errorf("%s, given up since the peer stops, is told as %q", info.Step, got.En)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func (p *Printer) end(t *trace.Event) string {
 	if p.lang == text.English {
 		return words
 	}
-	return strings.TrimSuffix(orderly[words], "。") + "：" + words
+	return strings.TrimSuffix(orderly[orderlyReason(words)], "。") + "：" + words
 }
 
 // queue says how full a queue is, for the steps that put something in or could not.

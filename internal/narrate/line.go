@@ -273,6 +273,7 @@ var holds = map[string]text.Text{
 
 // tricks says in Chinese what an intruder is up to, by the words of the record.
 var tricks = map[string]string{
+	"no TLS":              "不用 TLS，直接说 HTTP",
 	"no TLS certificate":  "不出示 TLS 证书",
 	"silence":             "沉默",
 	"garbage":             "乱码",

@@ -13,8 +13,8 @@ import (
 // refusedWords begin an error that the other end has sent; its own words follow.
 const refusedWords = "refused by the remote peer"
 
-// orderly are the reasons for which a connection ends without anything being wrong. They stand alone, or as the words of another
-// peer would, behind nothing: an error that merely contains one is a failure.
+// orderly are the reasons for which a connection ends without anything being wrong. As an error they stand alone: one that merely
+// contains such words is a failure. Where the layer itself has said that nothing was wrong, they may stand at the end of others.
 var orderly = map[string]string{
 	"closed by this side":                                "是本端关闭的。",
 	"closed by the other side":                           "是对方关闭的。",
@@ -28,6 +28,20 @@ var orderly = map[string]string{
 func isOrderly(words string) bool {
 	_, found := orderly[words]
 	return found && words != "EOF"
+}
+
+// orderlyReason returns which of the orderly reasons the words are or end in, "" if none.
+func orderlyReason(words string) string {
+	for {
+		if isOrderly(words) {
+			return words
+		}
+		_, rest, more := strings.Cut(words, ": ")
+		if !more {
+			return ""
+		}
+		words = rest
+	}
 }
 
 // reasons are looked through from top to bottom: of two that an error contains, the more exact one comes first.
@@ -61,6 +75,7 @@ var reasons = []struct{ words, zh string }{
 	{"signature has a high S", "签名用了被禁止的 high-S 形式。"},
 	{"signature does not match", "签名与消息对不上。"},
 	{"identity refused", "身份不被接受。"},
+	{"No MSP found able to do that", "那边没有哪个 MSP 认得这份身份。"}, // as a Fabric peer puts it
 	{"signature refused", "签名不被接受。"},
 
 	// The life of a connection.
@@ -86,6 +101,7 @@ var reasons = []struct{ words, zh string }{
 	{"use of closed network connection", "线路已经关闭。"},
 	{"i/o timeout", "网络操作超时。"},
 	{"received message larger than max", "消息超过了允许的大小。"},
+	{"first record does not look like a TLS handshake", "来的不是 TLS。"},
 	{"tls:", "TLS 出了错。"},
 	{"authentication handshake failed", "TLS 握手失败。"},
 	{"unknown service", "对方的 gRPC 服务器没有这项服务。"},
