@@ -419,7 +419,7 @@ func (c *commImpl) createConnection(ctx context.Context, conn *connection) error
 	}
 	inTime := c.deadline(conn.cancel, conn.endpoint)
 	defer inTime()
-	conn.clientStream, err = c.openStream(withMark(ctx, conn.expected), conn.cl, conn.trace)
+	conn.clientStream, err = c.openStream(withMark(ctx, conn.expected, conn.lastTry), conn.cl, conn.trace)
 	if err != nil {
 		return err
 	}
@@ -462,8 +462,8 @@ func (c *commImpl) connect(ctx context.Context, endpoint string, source *trace.S
 	var remote peer.Peer
 	_, err = proto.NewGossipClient(cc).Ping(ctx, &proto.Empty{}, grpc.Peer(&remote))
 	err = explain(ctx, err)
-	if refusal := refusalIn(err); refusal != nil {
-		err = refusal
+	if refusal := refusalIn(err); refusal != nil && !refusal.Is(ErrTieBreak) && !refusal.Is(ErrPeerClosed) {
+		err = refusal // those two are about streams; here they would only serve to keep a death quiet
 	}
 	if err != nil && c.stopping.Load() {
 		err = ErrStopped // whatever went wrong, went wrong because of that: TLS, for one, begins no handshake any more

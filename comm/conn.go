@@ -80,7 +80,7 @@ type connectionStore struct {
 	sync.RWMutex                        // guards what follows
 	isClosing    bool                   // set once, by shutdown: from then on nothing is stored and nothing is dialled
 	pki2Conn     map[string]*connection // PKI-ID → the connection to that peer, authenticated
-	aside        map[string]*connection // PKI-ID → a stream of that peer that is only read to its end: another stays, or the peer has finished it
+	aside        map[string]*connection // PKI-ID → a stream of that peer that is read to its end beside a better one, or that it has finished
 	moment       uint64                 // counts dials and storings, so that it can be told which came first
 
 	// destinationLocks holds the dial under way to each destination: a PKI-ID, or an endpoint if no PKI-ID is known. Upstream has
@@ -178,10 +178,11 @@ func (cs *connectionStore) find(peer *RemotePeer) *connection {
 // writableAside returns the stream of the peer that is set aside, if there is one and the peer has not finished it. The caller holds the
 // mutex.
 func (cs *connectionStore) writableAside(pkiID common.PKIidType) *connection {
-	if conn := alive(cs.aside[string(pkiID)]); conn != nil && !conn.halfClosed.Load() {
-		return conn
+	conn := alive(cs.aside[string(pkiID)])
+	if conn == nil || conn.halfClosed.Load() || conn.successor() != nil {
+		return nil
 	}
-	return nil
+	return conn
 }
 
 // alive returns conn unless it is closed and only waits for the mutex to leave the store. Who would get such a one would lose his
@@ -278,6 +279,9 @@ func (cs *connectionStore) store(conn, standing *connection) {
 	if finished := cs.aside[conn.storedAs]; finished != nil && finished.halfClosed.Load() {
 		conn.after = append(conn.after, finished)
 	}
+	if spare := cs.writableAside(conn.pkiID); spare != nil && conn.serverStream != nil {
+		spare.giveWay(conn) // it has been written on for want of a better, and is read on
+	}
 	if standing != nil {
 		cs.trace.Report(trace.StoreReplaced, trace.Event{Peer: conn.pkiID, Subject: standing.trace.Object()})
 		standing.giveWay(conn)
@@ -301,7 +305,7 @@ func (cs *connectionStore) endDial(conn *connection) {
 	}
 }
 
-// remove takes a connection that was closed out of the store, or off the dials, if it is still the one that is there. The condition is
+// remove takes a connection that can carry nothing more out of the store, or off the dials, if it is still the one that is there. The condition is
 // the whole point: a stream that ends must never take its successor with it, which is how upstream cuts off a peer that reconnects
 // (S1 in the bug history). It reports whether there is another way to the peer: a connection, or a dial under way.
 //
@@ -326,11 +330,13 @@ func (cs *connectionStore) take(conn *connection) (reachable bool, displaced *co
 		delete(cs.pki2Conn, conn.storedAs)
 		cs.trace.Report(trace.StoreRemoved, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
 	}
+	// One that is closed leaves for good. One that is open was finished by its peer, or can write no more.
 	switch {
 	case cs.aside[conn.storedAs] == conn && conn.toDie():
 		delete(cs.aside, conn.storedAs)
 	case stored && !conn.toDie() && cs.writableAside(conn.pkiID) != nil:
 		displaced = conn // what can still be written on is worth more
+		conn.giveWay(cs.writableAside(conn.pkiID))
 	case stored && !conn.toDie():
 		displaced = cs.aside[conn.storedAs]
 		cs.aside[conn.storedAs] = conn
@@ -341,7 +347,8 @@ func (cs *connectionStore) take(conn *connection) (reachable bool, displaced *co
 	return reachable, displaced
 }
 
-// closeConn closes what there is to the peer: the connection, a stream of the peer that is only read, a dial that is under way.
+// closeConn closes what there is to the peer: the connection, a stream that is set aside, a dial that is under way. What was dialled by
+// endpoint alone is closed only under that name while it is being dialled: whose it will be is not known yet.
 func (cs *connectionStore) closeConn(peer *RemotePeer) {
 	cs.RLock()
 	conns := []*connection{cs.find(peer), cs.aside[string(peer.PKIID)], cs.destinationLocks[destination(peer.Endpoint, peer.PKIID)]}
@@ -412,7 +419,7 @@ type connection struct {
 	storedAs  string // its key in pki2Conn or aside
 	provenAt  string // the endpoint at which the peer has proven who it is; "" if it has called, and was never dialled
 	begun     uint64 // when it was dialled, and then when its stream was opened; or when it was stored (connectionStore.moment)
-	opened    bool   // its dial has got through, and its stream is open
+	opened    bool   // its dial has got through, and its stream is open, neither answered nor refused yet
 	lastTry   bool   // its dial is not begun anew if it is refused
 
 	// Written under the mutex of the store, before the goroutine begins that alone looks at it then.
@@ -548,10 +555,11 @@ func (conn *connection) endsGracefully(reason error) bool {
 	}
 }
 
-// tellBroken gives a notice of death if the connection broke: a dial that failed, or a stream that served. A stranger whose handshake
-// was refused, or who went away in the middle of it, was never alive.
+// tellBroken gives a notice of death: a dial has failed, or a stream broke that was in the store. A stranger whose handshake was refused,
+// or who went away in the middle of it, was never alive. Such a one is closed only by the goroutine that ran its handshake, which has
+// also written storedAs; so that can be read here.
 func (conn *connection) tellBroken(reason error) {
-	if conn.serverStream != nil && !conn.isServing() {
+	if conn.serverStream != nil && !conn.isServing() && conn.storedAs == "" {
 		return
 	}
 	conn.logger.Warn("a connection broke", "endpoint", conn.endpoint, "peer", shortID(conn.peerID()), "dropped", conn.dropped.Load(), "error", reason)
@@ -625,27 +633,25 @@ func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock bl
 		}
 	}
 	conn.trace.Report(trace.ConnEnqueue, trace.Event{Peer: conn.expected, Envelope: m.envelope, Queue: conn.queue()})
-	return conn.lookAgain()
+	conn.lookAgain()
+	return nil
 }
 
 // lookAgain is the end of send. The queue may have been given away, or the writer may have left, between the first look and the putting in;
-// then nobody else would take the message out.
-func (conn *connection) lookAgain() error {
+// then nobody else would take the message out. That it is dropped after all, its sender hears in another way (msgSending.lost).
+func (conn *connection) lookAgain() {
 	left := false
 	select {
 	case <-conn.noWriter:
 		left = true
 	default:
 	}
-	if conn.successor() != nil {
+	switch {
+	case conn.successor() != nil:
 		conn.moveQueue()
-		return nil
-	}
-	if left {
+	case left:
 		conn.drainOutputBuffer(conn.lossReason())
-		return conn.lossReason()
 	}
-	return nil
 }
 
 // queue describes the send queue as it is now.
@@ -735,7 +741,7 @@ func (conn *connection) serviceConnection() error {
 }
 
 // letPredecessorsFinish waits until the connections before this one have handled what they had received: a peer that sends over one of
-// them and then over this one means its messages to be in that order. For one that gave way the wait is bounded, as its farewell or
+// them and then over this one means its messages to be in that order. For one that gave way the wait is bounded, as its lingering or
 // its handshake is. One that the peer has finished may have to wait for a subscriber, as this one then would, too.
 //
 // One order it cannot keep: where both peers dialled without a PKI-ID, a stream may turn out to have been a predecessor only when this one
@@ -796,7 +802,7 @@ func (conn *connection) dropUnhandled() {
 }
 
 // release frees what the connection holds, when its service ends. On the side that dialled, nothing else would: gRPC keeps a
-// connection until somebody closes it. A stream that parts well is given time for that first.
+// connection until somebody closes it. One that lingers is given time for that first.
 func (conn *connection) release() error {
 	if conn.isLingering() {
 		conn.linger()
@@ -866,13 +872,15 @@ func (conn *connection) writeToStream(stream stream) {
 // nextToWrite waits for the next message, and returns nil when there will be none: the connection was closed, and is empty, or broken, or
 // another one has its queue.
 func (conn *connection) nextToWrite() *msgSending {
-	if !conn.toDie() {
+	if !conn.toDie() && conn.successor() == nil {
 		select {
 		case m := <-conn.outBuff:
 			return m
+		case <-conn.gaveWay:
 		case <-conn.stopChan:
 		}
 	}
+	<-conn.stopChan // one that has given way is closed next
 	if !conn.isLingering() || conn.successor() != nil {
 		return nil
 	}

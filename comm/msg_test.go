@@ -195,8 +195,12 @@ func TestMessageThatSlipsIntoAQueueWithoutAWriterIsDropped(t *testing.T) {
 	}
 	conn := newConnection(t.Context(), 1, "there:1", nil, conf, trace.NewSource(tr, trace.Object{Kind: trace.Connection, ID: 1}))
 	conn.retireQueue(ErrPeerClosed) // as the writer does when its stream has ended and nobody has closed the connection yet
-	if err := conn.send(context.Background(), &msgSending{envelope: &proto.Envelope{}}, nonBlockingSend); err != ErrPeerClosed {
-		t.Errorf("send returned %v, want %v", err, ErrPeerClosed)
+	lost := make(chan error, 1)
+	if err := conn.send(context.Background(), &msgSending{envelope: &proto.Envelope{}, lost: lost}, nonBlockingSend); err != nil {
+		t.Errorf("send returned %v", err)
+	}
+	if len(lost) != 1 || <-lost != ErrPeerClosed {
+		t.Error("the sender did not hear why his message was lost")
 	}
 	if got := len(conn.outBuff); got != 0 || conn.dropped.Load() != 1 {
 		t.Errorf("%d messages are left in the queue and %d were counted as dropped, want 0 and 1", got, conn.dropped.Load())

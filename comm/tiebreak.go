@@ -31,14 +31,26 @@ import (
 	"gossipscope/comm/util"
 )
 
-// markKey is how an initiator of our kind tells the acceptor that it knows the rule, and whom it wants to reach: the value is the PKI-ID
-// in hexadecimal digits, empty for "whoever is there". It travels as gRPC metadata, beside the protocol and not in it: a Fabric peer
-// does not look there.
-const markKey = "gossipscope-wants"
+// The keys under which an initiator of our kind tells the acceptor what it should know. They travel as gRPC metadata, beside the protocol
+// and not in it: a Fabric peer does not look there.
+const (
+	markKey   = "gossipscope-wants"  // knows the rule, and wants this PKI-ID: in hexadecimal digits, empty for "whoever is there"
+	waitedKey = "gossipscope-waited" // was refused before, and has waited for the other stream in vain
+)
 
-// withMark returns a context whose calls carry the mark.
-func withMark(ctx context.Context, wanted common.PKIidType) context.Context {
-	return metadata.AppendToOutgoingContext(ctx, markKey, hex.EncodeToString(wanted))
+// withMark returns a context whose calls carry the mark. waited says that this is the second try.
+func withMark(ctx context.Context, wanted common.PKIidType, waited bool) context.Context {
+	ctx = metadata.AppendToOutgoingContext(ctx, markKey, hex.EncodeToString(wanted))
+	if waited {
+		ctx = metadata.AppendToOutgoingContext(ctx, waitedKey, "1")
+	}
+	return ctx
+}
+
+// hasWaited reports whether the initiator of an inbound stream has waited in vain for a stream of ours. Then ours leads to somebody who
+// answers a Ping and nothing else, and must not keep it out again and again.
+func hasWaited(ctx context.Context) bool {
+	return len(metadata.ValueFromIncomingContext(ctx, waitedKey)) > 0
 }
 
 // isMarked reports whether the initiator of an inbound stream has set the mark.
@@ -90,7 +102,7 @@ func (e encounter) decide() verdict {
 	case !e.marked:
 		return newcomerStays
 	case e.inbound == e.smaller:
-		return newcomerGoes // the newcomer is that of the larger PKI-ID
+		return newcomerGoes // theirs, and we are the smaller; or ours, and we are the larger
 	default:
 		return newcomerStays
 	}
@@ -107,7 +119,8 @@ func (cs *connectionStore) judge(conn, standing *connection) verdict {
 	e := encounter{inbound: conn.serverStream != nil, smaller: string(cs.self) < string(conn.pkiID)}
 	if e.inbound {
 		dial := alive(cs.destinationLocks[destination("", conn.pkiID)])
-		e.rival = dial != nil && dial.opened || standing != nil && standing.clientStream != nil && standing.young.Load()
+		e.rival = dial != nil && dial.opened && !hasWaited(conn.serverStream.Context()) ||
+			standing != nil && standing.clientStream != nil && standing.young.Load()
 		e.marked = isMarked(conn.serverStream.Context())
 	} else if standing != nil && standing.serverStream != nil {
 		e.rival = standing.begun > conn.begun || standing.young.Load()
@@ -126,7 +139,7 @@ func (cs *connectionStore) judge(conn, standing *connection) verdict {
 }
 
 // beYoung makes the connection count as young for a connection timeout. So long may a stream take to arrive that the peer had opened before
-// it knew of this one (judge). The caller holds the mutex of the store.
+// it knew of this one (judge); and so long may our answer be on its way, if the peer has opened this one. The caller holds the mutex of the store.
 func (conn *connection) beYoung() {
 	conn.Lock()
 	defer conn.Unlock()
@@ -140,6 +153,9 @@ func (conn *connection) beYoung() {
 // giveWay gives the queue to another connection to the same peer, once. Where that one is new (store) it is called before anybody can find
 // it, so that nothing overtakes the queue. Messages for which the successor has no room are dropped. The caller holds the mutex of the
 // store.
+//
+// Two rules that others rely on: a connection gives way before it is closed; and nothing gives way to one that has itself given way, or a
+// message would go round for ever.
 func (conn *connection) giveWay(successor *connection) {
 	if conn.successor() != nil {
 		return
@@ -210,11 +226,11 @@ func (cs *connectionStore) awaitSuccessor(conn *connection) {
 	if there != nil {
 		return
 	}
-	patience := conn.conf.ConnTimeout
+	atMost := conn.conf.ConnTimeout
 	if len(conn.expected) == 0 {
-		patience *= 2
+		atMost *= 2
 	}
-	wait, cancel := util.WithTimeout(conn.ctx, conn.conf.AfterFunc, patience, ErrTieBreak)
+	wait, cancel := util.WithTimeout(conn.ctx, conn.conf.AfterFunc, atMost, ErrTieBreak)
 	defer cancel()
 	select {
 	case <-conn.gaveWay:
@@ -240,7 +256,7 @@ func (cs *connectionStore) mayOpen(conn *connection) error {
 }
 
 // giveUp takes a dial that has failed out of the store, and returns what becomes the reason of its end. If the peer can be reached all
-// the same, because a stream of its own has come in meanwhile, that one takes over the queue, and nobody has died.
+// the same, because another connection to it is there by now, that one takes over the queue, and nobody has died.
 //
 // A dial that was refused, since the peer's stream was under way, and that has waited for that in vain, is begun once more: by now the
 // peer's stream has come to nothing, or it was one that we had closed and that the peer had not seen end yet.

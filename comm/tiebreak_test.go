@@ -284,23 +284,58 @@ func TestDialIsBegunOnceMoreWhenThePeersOwnHasComeToNothing(t *testing.T) {
 	})
 }
 
-func TestDialThatIsRefusedOnceMoreIsGivenUpWithoutANotice(t *testing.T) {
+// S takes somebody for L who answers every Ping and no stream, and sends to him again and again.
+func TestPeerWhoseOldEndpointAnswersPingsIsLetIn(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		small, large := pair(w)
-		smallDial := small.tr.hold(is(trace.StreamOpen))
-		sendTexts(small, large.remote(), "held for ever")
-		smallDial.reached()
+		atSmall := small.Accept(everything)
+		silent := w.wirePeer("X").acceptor(func(_ *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+			<-stream.Context().Done()
+			return nil
+		})
+		arrived := make(chan struct{})
+		sender := finished(func() {
+			for {
+				select {
+				case <-arrived:
+					return
+				case <-time.After(10 * time.Millisecond):
+					sendTexts(small, &RemotePeer{Endpoint: silent.remote().Endpoint, PKIID: large.GetPKIid()}, "into the void")
+				}
+			}
+		})
+		time.Sleep(small.conf.ConnTimeout / 2)
 		sendTexts(large, small.remote(), "hello")
+		if got := receiveTexts(t, atSmall, 1); got[0] != "hello" {
+			t.Errorf("got %q", got)
+		}
+		close(arrived)
+		<-sender
+		if dials := len(large.tr.all(is(trace.DialStart))); dials != 2 {
+			t.Errorf("L dialled %d times, want 2: it must have been refused once", dials)
+		}
+		mustThinkAllAlive(large)
+	})
+}
+
+// A refuser that goes on refusing is alive, and the message has to be given up at some time.
+func TestDialThatIsRefusedOnceMoreIsGivenUpWithoutANotice(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		b := w.wirePeer("B").acceptor(func(*wireAcceptor, proto.Gossip_GossipStreamServer) error {
+			return status.Error(codes.Aborted, ErrTieBreak.Error())
+		})
+		sendTexts(a, b.remote(), "hello")
 		time.Sleep(time.Minute)
-		drop := large.tr.wait(is(trace.ConnDrop))
+		drop := a.tr.wait(is(trace.ConnDrop))
 		if !errors.Is(drop.Err, ErrTieBreak) {
 			t.Errorf("the message was dropped because of %v", drop.Err)
 		}
-		if dials := len(large.tr.all(is(trace.DialStart))); dials != 2 {
-			t.Errorf("L dialled %d times, want 2", dials)
+		if dials := len(a.tr.all(is(trace.DialStart))); dials != 2 {
+			t.Errorf("A dialled %d times, want 2", dials)
 		}
-		large.mustDialNothing()
-		mustThinkAllAlive(large)
+		a.mustDialNothing()
+		mustThinkAllAlive(a)
 	})
 }
 
@@ -422,7 +457,7 @@ func (p *wirePeer) joinMarked(endpoint string) *wireStream {
 	p.w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p.w.t.Cleanup(cancel)
-	s, err := p.dial(endpoint).GossipStream(withMark(ctx, nil))
+	s, err := p.dial(endpoint).GossipStream(withMark(ctx, nil, false))
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
@@ -827,5 +862,86 @@ func TestPeersThatDialEachOthersEndpointsOneJustBeforeTheOtherAgree(t *testing.T
 		time.Sleep(time.Minute)
 		mustAgree(small, large)
 		mustThinkAllAlive(small, large)
+	})
+}
+
+// Ours was accepted, and then finished by the peer, while its own stream is set aside. What was queued goes out there.
+func TestQueueOfAStreamThatAFabricPeerFinishesGoesToTheOneAside(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		finish := make(chan struct{})
+		acceptor := b.acceptor(func(acceptor *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+			stream.Send(acceptor.hello())
+			stream.Recv()
+			<-finish
+			return nil
+		})
+		dial, write := a.tr.hold(is(trace.StreamOpen)), a.tr.hold(is(trace.ConnWrite))
+		sendTexts(a, acceptor.remote(), "0", "1", "2")
+		dial.reached()
+		theirs := b.join(a.endpoint)
+		dial.release()
+		write.reached()
+		close(finish)
+		synctest.Wait()
+		write.release()
+		for _, want := range []string{"1", "2"} { // "0" was in the writer's hand
+			if got := textOf(theirs.read()); got != want {
+				t.Errorf("B got %q, want %q", got, want)
+			}
+		}
+		mustThinkAllAlive(a)
+	})
+}
+
+// The stream aside has been written on for want of a better. When the peer opens a better one, that takes over its queue.
+func TestQueueOfTheStreamAsideGoesToItsSuccessor(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		finish := make(chan struct{})
+		acceptor := b.acceptor(func(acceptor *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+			stream.Send(acceptor.hello())
+			stream.Recv()
+			<-finish
+			return nil
+		})
+		dial := a.tr.hold(is(trace.StreamOpen))
+		sendTexts(a, acceptor.remote(), "over ours")
+		dial.reached()
+		b.join(a.endpoint)
+		dial.release()
+		a.tr.wait(is(trace.ConnWritten))
+		close(finish)
+		synctest.Wait()
+		write := a.tr.hold(is(trace.ConnWrite, inbound))
+		sendTexts(a, acceptor.remote(), "0", "1")
+		write.reached()
+		third := b.join(a.endpoint)
+		synctest.Wait()
+		sendTexts(a, acceptor.remote(), "2")
+		write.release()
+		for _, want := range []string{"1", "2"} { // "0" was in the hand of the other's writer
+			if got := textOf(third.read()); got != want {
+				t.Errorf("B got %q, want %q", got, want)
+			}
+		}
+	})
+}
+
+// A peer that comes back, and is cut off before it has our answer, was alive: somebody should hear of it (S9).
+func TestPeerThatDiesWhileItsSecondStreamIsAnsweredIsPresumedDead(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		b.join(a.endpoint)
+		answer := a.tr.hold(is(trace.AuthSend, func(e trace.Event) bool { return e.Object.ID == 2 }))
+		c := b.dial(a.endpoint)
+		c.open(b.clientHello())
+		answer.reached()
+		c.cc.Close()
+		synctest.Wait()
+		answer.release()
+		if dead := a.noticesNow(); len(dead) != 1 {
+			t.Errorf("%d notices, want 1", len(dead))
+		}
 	})
 }
