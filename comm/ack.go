@@ -167,9 +167,9 @@ func (c *commImpl) connected(ctx context.Context, remotePeer *RemotePeer) (*conn
 	}
 }
 
-// awaitAck implements waitFunc. It waits no longer than there is a message that could be acknowledged, and a connection on which the
-// acknowledgement could come: the loss of either is an answer, too. A connection that gave way has a successor, and there the message may
-// be by now.
+// awaitAck implements waitFunc. It waits no longer than there is a message that could be acknowledged, and a connection on which
+// the acknowledgement could come: the loss of either is an answer, too. A connection that gave way has a successor, and there the
+// message may be by now.
 func awaitAck(ctx context.Context, enough <-chan struct{}, sent *inFlight) error {
 	for {
 		select {

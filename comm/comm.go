@@ -130,7 +130,8 @@ var (
 	ErrStopped = errors.New("comm is stopped")
 
 	// ErrPlaintext means that no TLS certificates were given, and that Config.InsecureWithoutTLS was not set either.
-	ErrPlaintext = errors.New("no TLS certificates: without TLS a recorded handshake is a password (set Config.InsecureWithoutTLS to accept that)")
+	ErrPlaintext = errors.New(
+		"no TLS certificates: without TLS a recorded handshake is a password (set Config.InsecureWithoutTLS to accept that)")
 
 	// ErrConfig means that a Config cannot be used; the message names the field.
 	ErrConfig = errors.New("bad configuration")
@@ -178,8 +179,8 @@ var (
 
 // refusals are the errors whose text an acceptor may send.
 var refusals = []error{
-	ErrPeerStopped, ErrPeerClosed, ErrTieBreak, ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrStalled, ErrNoConnEstablish, ErrMalformed,
-	ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash, ErrSignature, ErrUnexpectedPeer, ErrSelf,
+	ErrPeerStopped, ErrPeerClosed, ErrTieBreak, ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrStalled,
+	ErrNoConnEstablish, ErrMalformed, ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash, ErrSignature, ErrUnexpectedPeer, ErrSelf,
 }
 
 // RefusedError is a refusal as the initiator sees it: the status with which the acceptor ended the stream. errors.Is matches it
@@ -208,9 +209,9 @@ type Config struct {
 	// drain. A dial in all takes at most DialTimeout plus ConnTimeout. Default 2 s.
 	ConnTimeout time.Duration
 
-	// WriteTimeout bounds how long one message may wait for the peer to take it, once the send queue has given it to the stream. A peer
-	// whose subscribers are slow makes others wait, and that is wanted; one that takes nothing for so long is broken, and its connection
-	// is closed. Default 10 s.
+	// WriteTimeout bounds how long one message may wait for the peer to take it, once the send queue has given it to the stream. A
+	// peer whose subscribers are slow makes others wait, and that is wanted; one that takes nothing for so long is broken, and its
+	// connection is closed. Default 10 s.
 	WriteTimeout time.Duration
 
 	// SendBuffSize is the capacity of the send queue of a connection, in messages. A longer queue loses fewer messages of a burst

@@ -99,7 +99,7 @@ type commImpl struct {
 	stopped chan struct{} // closed when Stop is through, for those who call it again
 
 	lock          sync.Mutex                   // orders enter against Stop, and guards subscriptions until every subscriber has gone
-	stopping      atomic.Bool                  // set once, by Stop, under lock; it was an int32 upstream, checked and set in two steps (FAB-11747)
+	stopping      atomic.Bool                  // set once, by Stop, under lock; upstream checked and set an int32 in two steps (FAB-11747)
 	subscriptions []chan proto.ReceivedMessage // what Accept returned; closed by Stop, when nobody sends on them any more
 }
 
@@ -239,8 +239,8 @@ func (c *commImpl) enter() error {
 	return nil
 }
 
-// newSource returns the number of one more connection, and the source of its events. Probe and Handshake make connections too, which the
-// store never sees.
+// newSource returns the number of one more connection, and the source of its events. Probe and Handshake make connections too,
+// which the store never sees.
 func (c *commImpl) newSource(role trace.Role, purpose trace.Purpose, endpoint string) (uint64, *trace.Source) {
 	id := c.lastConn.Add(1)
 	return id, trace.NewSource(c.conf.Tracer, trace.Object{Kind: trace.Connection, ID: id, Role: role, Purpose: purpose, Endpoint: endpoint})
@@ -291,8 +291,9 @@ func (c *commImpl) Send(msg *proto.SignedGossipMessage, peers ...*RemotePeer) {
 	}
 }
 
-// sendToEndpoint queues a message for one peer, over whichever connection the store has or begins to dial. The error says why it was not
-// queued: ErrStopped, ErrSelf, a full queue, or the end of the connection. That it was queued says nothing about its arrival.
+// sendToEndpoint queues a message for one peer, over whichever connection the store has or begins to dial. The error says why it
+// was not queued: ErrStopped, ErrSelf, a full queue, or the end of the connection. That it was queued says nothing about its
+// arrival.
 func (c *commImpl) sendToEndpoint(remotePeer *RemotePeer, msg *proto.SignedGossipMessage, shouldBlock blockingBehavior) error {
 	conn, err := c.connStore.getConnection(remotePeer)
 	if err != nil {
@@ -307,7 +308,8 @@ func (c *commImpl) sendToEndpoint(remotePeer *RemotePeer, msg *proto.SignedGossi
 // It sends a message of its own around the content of msg. The nonce has to be new, since it is all that ties an acknowledgement to its
 // message; and msg is the caller's, who may be sending it elsewhere at this moment (upstream wrote the nonce into it, S16). The content
 // is shared and not copied: it is only read. Like upstream, it is sent unsigned: who it is from, the connection proves.
-func (c *commImpl) SendWithAck(msg *proto.SignedGossipMessage, timeout time.Duration, minAck int, peers ...*RemotePeer) AggregatedSendResult {
+func (c *commImpl) SendWithAck(msg *proto.SignedGossipMessage, timeout time.Duration, minAck int,
+	peers ...*RemotePeer) AggregatedSendResult {
 	peers = distinct(peers)
 	if msg == nil || msg.GossipMessage == nil {
 		return failAll(peers, proto.ErrNoMessage)
@@ -377,8 +379,8 @@ func (c *commImpl) Accept(acceptor common.MessageAcceptor) <-chan proto.Received
 	return specificChan
 }
 
-// handToSubscriber takes messages from the demultiplexer to one subscriber, until the demultiplexer is closed. When the instance ends, what
-// is still on its way to him is dropped: he may have gone.
+// handToSubscriber takes messages from the demultiplexer to one subscriber, until the demultiplexer is closed. When the instance
+// ends, what is still on its way to him is dropped: he may have gone.
 func (c *commImpl) handToSubscriber(generic *channel, specificChan chan<- proto.ReceivedMessage) {
 	for msg := range generic.messages {
 		if c.life.Err() == nil {
@@ -405,9 +407,9 @@ func (c *commImpl) PresumedDead() <-chan common.PKIidType {
 // goroutine (connectionStore.dial), and may take DialTimeout until somebody answers plus ConnTimeout until it is known who. conn.close
 // releases it at any time, by cancelling ctx. On an error the caller closes whatever has been opened by then.
 //
-// These are the stations, each in a function of its own: connect (TCP, TLS and a Ping), openStream, authenticateRemotePeer, checkExpected.
-// Upstream went through them under a lock of the destination, so that twenty callers who wanted the same dead peer waited for twenty
-// dials in a row (S11).
+// These are the stations, each in a function of its own: connect (TCP, TLS and a Ping), openStream, authenticateRemotePeer,
+// checkExpected. Upstream went through them under a lock of the destination, so that twenty callers who wanted the same dead peer
+// waited for twenty dials in a row (S11).
 func (c *commImpl) createConnection(ctx context.Context, conn *connection) error {
 	cc, err := c.connect(ctx, conn.endpoint, conn.trace)
 	if err != nil {
@@ -504,8 +506,8 @@ func explain(ctx context.Context, err error) error {
 	return err
 }
 
-// Probe implements Comm. It runs on the caller's goroutine, for at most DialTimeout, and Stop cuts it short. Beyond TLS it authenticates
-// nobody: to the question "is anybody there?" any answer will do.
+// Probe implements Comm. It runs on the caller's goroutine, for at most DialTimeout, and Stop cuts it short. Beyond TLS it
+// authenticates nobody: to the question "is anybody there?" any answer will do.
 func (c *commImpl) Probe(remotePeer *RemotePeer) error {
 	if err := c.enter(); err != nil {
 		return err
@@ -572,10 +574,10 @@ func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source
 	return info, c.awaitVerdict(ctx, stream, source)
 }
 
-// awaitVerdict learns whether the acceptor took us, and waits for that no longer than a connection timeout. An acceptor of ours that has
-// answered has. Fabric's sends its ConnEstablish before it has read ours, so only what follows tells: the end of the stream means yes, a
-// status is the refusal; and silence, or another message, is a peer from before v2.1, which knows no probe, has accepted, and now waits
-// for us to speak.
+// awaitVerdict learns whether the acceptor took us, and waits for that no longer than a connection timeout. An acceptor of ours
+// that has answered has. Fabric's sends its ConnEstablish before it has read ours, so only what follows tells: the end of the
+// stream means yes, a status is the refusal; and silence, or another message, is a peer from before v2.1, which knows no probe, has
+// accepted, and now waits for us to speak.
 func (c *commImpl) awaitVerdict(ctx context.Context, stream stream, source *trace.Source) error {
 	source.Gate(trace.AuthAwait, trace.Event{})
 	if c.life.Err() != nil {
@@ -699,8 +701,8 @@ func checkType(msg *proto.SignedGossipMessage) error {
 	return nil
 }
 
-// checkPKIID refuses a ConnEstablish without a PKI-ID. The mapper would, too; but what is about to become a key of the store is looked at
-// where that is seen.
+// checkPKIID refuses a ConnEstablish without a PKI-ID. The mapper would, too; but what is about to become a key of the store is
+// looked at where that is seen.
 func checkPKIID(establish *proto.ConnEstablish) error {
 	if len(establish.PkiId) == 0 {
 		return ErrNoPKIID
@@ -740,9 +742,9 @@ func (c *commImpl) checkSignature(msg *proto.SignedGossipMessage, establish *pro
 	return nil
 }
 
-// checkExpected refuses a stream whose initiator wanted another acceptor than the one it has found. Both ends look, each before it takes
-// the stream for a connection; an acceptor can only if the initiator has said whom it wants. Our own identity at the other end is never
-// right: either we dialled ourselves, or somebody has our key.
+// checkExpected refuses a stream whose initiator wanted another acceptor than the one it has found. Both ends look, each before it
+// takes the stream for a connection; an acceptor can only if the initiator has said whom it wants. Our own identity at the other
+// end is never right: either we dialled ourselves, or somebody has our key.
 func (c *commImpl) checkExpected(wanted, acceptor common.PKIidType, info *proto.ConnectionInfo, source *trace.Source) error {
 	var err error
 	switch {
@@ -911,8 +913,8 @@ func (c *commImpl) acceptPeer(stream proto.Gossip_GossipStreamServer, conn *conn
 	return c.sendConnEstablish(conn.ctx, stream, conn.trace, answer)
 }
 
-// CloseConn implements Comm. It returns at once: the connection leaves the store here and now, what it still has to write and to release
-// its own goroutines see to.
+// CloseConn implements Comm. It returns at once: the connection leaves the store here and now, what it still has to write and to
+// release its own goroutines see to.
 func (c *commImpl) CloseConn(remotePeer *RemotePeer) {
 	c.connStore.closeConn(remotePeer)
 }

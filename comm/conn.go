@@ -61,14 +61,14 @@ type connFactory interface {
 	createConnection(ctx context.Context, conn *connection) error
 }
 
-// connectionStore knows the connection to each peer. There is one to send on for each PKI-ID, at most, and one dial under way for each
-// destination: a PKI-ID, or an endpoint of which nobody has said who lives there. Two destinations can turn out to be one peer; then one
-// connection gives way (tiebreak.go).
+// connectionStore knows the connection to each peer. There is one to send on for each PKI-ID, at most, and one dial under way for
+// each destination: a PKI-ID, or an endpoint of which nobody has said who lives there. Two destinations can turn out to be one
+// peer; then one connection gives way (tiebreak.go).
 //
-// Nothing that could wait is done under its mutex, and no channel is waited for. Upstream's worst deadlocks came from breaking that rule
-// (FAB-10469, FAB-13377). Only mutexes of connections are taken under it: above all that of one which gives its queue away, so that
-// nobody finds its successor before the queue is there. Never the other way round: whoever holds a connection's mutex must not call the
-// store.
+// Nothing that could wait is done under its mutex, and no channel is waited for. Upstream's worst deadlocks came from breaking that
+// rule (FAB-10469, FAB-13377). Only mutexes of connections are taken under it: above all that of one which gives its queue away, so
+// that nobody finds its successor before the queue is there. Never the other way round: whoever holds a connection's mutex must not
+// call the store.
 type connectionStore struct {
 	logger      *slog.Logger
 	trace       *trace.Source
@@ -80,7 +80,7 @@ type connectionStore struct {
 	sync.RWMutex                        // guards what follows
 	isClosing    bool                   // set once, by shutdown: from then on nothing is stored and nothing is dialled
 	pki2Conn     map[string]*connection // PKI-ID → the connection to that peer, authenticated
-	aside        map[string]*connection // PKI-ID → a stream of that peer that is read to its end beside a better one, or that it has finished
+	aside        map[string]*connection // PKI-ID → a stream that is read to its end beside a better one, or that the peer has finished
 	moment       uint64                 // counts dials and storings, so that it can be told which came first
 
 	// destinationLocks holds the dial under way to each destination: a PKI-ID, or an endpoint if no PKI-ID is known. Upstream has
@@ -160,8 +160,9 @@ func (cs *connectionStore) refuse(pkiID common.PKIidType, conn trace.Object) err
 	return ErrStopped
 }
 
-// find returns an authenticated connection to the peer, if there is one; for want of a better one, a stream of the peer that is set aside.
-// Without a PKI-ID whoever has proven an identity at the endpoint will do, and if several have, the latest. The caller holds the mutex.
+// find returns an authenticated connection to the peer, if there is one; for want of a better one, a stream of the peer that is set
+// aside. Without a PKI-ID whoever has proven an identity at the endpoint will do, and if several have, the latest. The caller holds
+// the mutex.
 func (cs *connectionStore) find(peer *RemotePeer) *connection {
 	if len(peer.PKIID) > 0 {
 		return cmp.Or(alive(cs.pki2Conn[string(peer.PKIID)]), cs.writableAside(peer.PKIID))
@@ -175,8 +176,8 @@ func (cs *connectionStore) find(peer *RemotePeer) *connection {
 	return latest
 }
 
-// writableAside returns the stream of the peer that is set aside, if there is one and the peer has not finished it. The caller holds the
-// mutex.
+// writableAside returns the stream of the peer that is set aside, if there is one and the peer has not finished it. The caller
+// holds the mutex.
 func (cs *connectionStore) writableAside(pkiID common.PKIidType) *connection {
 	conn := alive(cs.aside[string(pkiID)])
 	if conn == nil || conn.halfClosed.Load() || conn.successor() != nil {
@@ -287,7 +288,8 @@ func (cs *connectionStore) store(conn, standing *connection) {
 		standing.giveWay(conn)
 		conn.after = append(conn.after, standing)
 	}
-	// Of two dials of our own that lead to one peer, the peer takes the later stream; so does onConnected, when that one has come through.
+	// Of two dials of our own that lead to one peer, the peer takes the later stream; so does onConnected, when that one has come
+	// through.
 	if dial := alive(cs.destinationLocks[destination("", conn.pkiID)]); dial != nil && (conn.serverStream != nil || !dial.opened) {
 		cs.endDial(dial)
 		dial.giveWay(conn)
@@ -305,13 +307,13 @@ func (cs *connectionStore) endDial(conn *connection) {
 	}
 }
 
-// remove takes a connection that can carry nothing more out of the store, or off the dials, if it is still the one that is there. The condition is
-// the whole point: a stream that ends must never take its successor with it, which is how upstream cuts off a peer that reconnects
-// (S1 in the bug history). It reports whether there is another way to the peer: a connection, or a dial under way.
+// remove takes a connection that can carry nothing more out of the store, or off the dials, if it is still the one that is there.
+// The condition is the whole point: a stream that ends must never take its successor with it, which is how upstream cuts off a peer
+// that reconnects (S1 in the bug history). It reports whether there is another way to the peer: a connection, or a dial under way.
 //
-// One that is removed without being closed, since its peer has finished and a subscriber has not, is set aside: there CloseConn and Stop
-// find it. There is room for one of each peer. A peer that comes, finishes, and comes again would otherwise leave a service behind
-// each time.
+// One that is removed without being closed, since its peer has finished and a subscriber has not, is set aside: there CloseConn and
+// Stop find it. There is room for one of each peer. A peer that comes, finishes, and comes again would otherwise leave a service
+// behind each time.
 func (cs *connectionStore) remove(conn *connection) (reachable bool) {
 	reachable, displaced := cs.take(conn)
 	if displaced != nil {
@@ -462,7 +464,8 @@ type stream interface {
 }
 
 // newConnection makes a connection that lives no longer than life. The caller fills in what it calls when something happens.
-func newConnection(life context.Context, id uint64, endpoint string, expected common.PKIidType, conf Config, source *trace.Source) *connection {
+func newConnection(life context.Context, id uint64, endpoint string, expected common.PKIidType, conf Config,
+	source *trace.Source) *connection {
 	ctx, cancel := context.WithCancelCause(life)
 	return &connection{
 		id:       id,
@@ -500,9 +503,10 @@ func (conn *connection) reason() error {
 	return conn.closeReason
 }
 
-// close ends the connection, for the reason that the first caller gives; further calls do nothing. It never blocks and may be called
-// by anybody who does not hold the store's mutex: a reader or writer that met the end, CloseConn, a successor, Stop. The connection leaves the store here, so that the
-// next message to the peer finds a fresh start; what it holds is released by its own goroutines (release, abandon).
+// close ends the connection, for the reason that the first caller gives; further calls do nothing. It never blocks and may be
+// called by anybody who does not hold the store's mutex: a reader or writer that met the end, CloseConn, a successor, Stop. The
+// connection leaves the store here, so that the next message to the peer finds a fresh start; what it holds is released by its own
+// goroutines (release, abandon).
 func (conn *connection) close(reason error) {
 	// The reason first: whoever sees the flag asks for the reason, and no reason would mean that nothing is wrong.
 	conn.Lock()
@@ -535,8 +539,9 @@ func (conn *connection) close(reason error) {
 	}
 }
 
-// endsGracefully reports whether a stream that ends for this reason lingers first, for at most a connection timeout: what is queued goes
-// out, if this side still may send, and what is on its way comes in. A stream that broke has no use for that, and Stop no time.
+// endsGracefully reports whether a stream that ends for this reason lingers first, for at most a connection timeout: what is queued
+// goes out, if this side still may send, and what is on its way comes in. A stream that broke has no use for that, and Stop no
+// time.
 //
 // That CloseConn drops the queue of a stream that the other end has opened is a limit of gRPC: only an initiator can end its half
 // alone. For an acceptor the end of its half is the end of its handler, and with it of all that the peer may still be sending. Another
@@ -555,14 +560,15 @@ func (conn *connection) endsGracefully(reason error) bool {
 	}
 }
 
-// tellBroken gives a notice of death: a dial has failed, or a stream broke that was in the store. A stranger whose handshake was refused,
-// or who went away in the middle of it, was never alive. Such a one is closed only by the goroutine that ran its handshake, which has
-// also written storedAs; so that can be read here.
+// tellBroken gives a notice of death: a dial has failed, or a stream broke that was in the store. A stranger whose handshake was
+// refused, or who went away in the middle of it, was never alive. Such a one is closed only by the goroutine that ran its
+// handshake, which has also written storedAs; so that can be read here.
 func (conn *connection) tellBroken(reason error) {
 	if conn.serverStream != nil && !conn.isServing() && conn.storedAs == "" {
 		return
 	}
-	conn.logger.Warn("a connection broke", "endpoint", conn.endpoint, "peer", shortID(conn.peerID()), "dropped", conn.dropped.Load(), "error", reason)
+	conn.logger.Warn("a connection broke", "endpoint", conn.endpoint, "peer", shortID(conn.peerID()),
+		"dropped", conn.dropped.Load(), "error", reason)
 	conn.onDeath(conn.peerID())
 }
 
@@ -637,8 +643,9 @@ func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock bl
 	return nil
 }
 
-// lookAgain is the end of send. The queue may have been given away, or the writer may have left, between the first look and the putting in;
-// then nobody else would take the message out. That it is dropped after all, its sender hears in another way (msgSending.lost).
+// lookAgain is the end of send. The queue may have been given away, or the writer may have left, between the first look and the
+// putting in; then nobody else would take the message out. That it is dropped after all, its sender hears in another way
+// (msgSending.lost).
 func (conn *connection) lookAgain() {
 	left := false
 	select {
@@ -744,8 +751,8 @@ func (conn *connection) serviceConnection() error {
 // them and then over this one means its messages to be in that order. For one that gave way the wait is bounded, as its lingering or
 // its handshake is. One that the peer has finished may have to wait for a subscriber, as this one then would, too.
 //
-// One order it cannot keep: where both peers dialled without a PKI-ID, a stream may turn out to have been a predecessor only when this one
-// has begun already.
+// One order it cannot keep: where both peers dialled without a PKI-ID, a stream may turn out to have been a predecessor only when
+// this one has begun already.
 func (conn *connection) letPredecessorsFinish() {
 	for _, predecessor := range conn.after {
 		select {
@@ -756,8 +763,8 @@ func (conn *connection) letPredecessorsFinish() {
 	conn.after = nil // or each connection would keep all that were before it
 }
 
-// handle passes a message on, unless the connection was closed meanwhile. It looks before the gate, so that nobody is shown a message that
-// will not be handled, and after it, since the gate may have held.
+// handle passes a message on, unless the connection was closed meanwhile. It looks before the gate, so that nobody is shown a
+// message that will not be handled, and after it, since the gate may have held.
 func (conn *connection) handle(msg *proto.SignedGossipMessage) {
 	if conn.wantsInput() {
 		conn.trace.Gate(trace.ConnHandle, trace.Event{Peer: conn.pkiID, Envelope: msg.Envelope})
@@ -769,8 +776,8 @@ func (conn *connection) handle(msg *proto.SignedGossipMessage) {
 	}
 }
 
-// wantsInput reports whether received messages are still handled: while the connection is open, and while it lingers because another one
-// took its place, or because the peer has finished.
+// wantsInput reports whether received messages are still handled: while the connection is open, and while it lingers because
+// another one took its place, or because the peer has finished.
 func (conn *connection) wantsInput() bool {
 	conn.RLock()
 	defer conn.RUnlock()
@@ -819,8 +826,9 @@ func (conn *connection) release() error {
 	return failure(reason)
 }
 
-// linger waits until the other end has ended its side as well, which it does when it has read all, and until the writer has nothing left;
-// but no longer than a connection timeout. If the peer has restarted, nobody is left to end the old stream, and then the timeout does.
+// linger waits until the other end has ended its side as well, which it does when it has read all, and until the writer has nothing
+// left; but no longer than a connection timeout. If the peer has restarted, nobody is left to end the old stream, and then the
+// timeout does.
 func (conn *connection) linger() {
 	for conn.ctx.Err() == nil {
 		select {
@@ -869,8 +877,8 @@ func (conn *connection) writeToStream(stream stream) {
 	}
 }
 
-// nextToWrite waits for the next message, and returns nil when there will be none: the connection was closed, and is empty, or broken, or
-// another one has its queue.
+// nextToWrite waits for the next message, and returns nil when there will be none: the connection was closed, and is empty, or
+// broken, or another one has its queue.
 func (conn *connection) nextToWrite() *msgSending {
 	if !conn.toDie() && conn.successor() == nil {
 		select {
@@ -929,9 +937,9 @@ func (conn *connection) lossReason() error {
 	return ErrPeerClosed
 }
 
-// readFromStream is the reader: the only goroutine that receives on the stream once the handshake is over. It ends at a message that nobody
-// can decode, and when Recv does: the other end finishes, the transport breaks, conn.cancel is called (our stream) or the handler
-// returns (theirs). It returns why the stream ended.
+// readFromStream is the reader: the only goroutine that receives on the stream once the handshake is over. It ends at a message
+// that nobody can decode, and when Recv does: the other end finishes, the transport breaks, conn.cancel is called (our stream) or
+// the handler returns (theirs). It returns why the stream ended.
 func (conn *connection) readFromStream(stream stream) error {
 	defer conn.trace.Report(trace.ConnReaderEnd, trace.Event{Peer: conn.pkiID})
 	for number := uint64(2); ; number++ {

@@ -60,8 +60,8 @@ func extractCertificateHashFromContext(ctx context.Context) []byte {
 // serverTLS returns the credentials of the acceptor. It asks for a client certificate and does not insist: a stream without one is
 // refused by the handshake, in words, where TLS could only hang up. That no chain is checked is the point made above.
 //
-// life is that of the instance. A gRPC server that stops waits for its TLS handshakes, for as long as grpc.ConnectionTimeout if somebody
-// stays silent in one; so they end with the instance.
+// life is that of the instance. A gRPC server that stops waits for its TLS handshakes, for as long as grpc.ConnectionTimeout if
+// somebody stays silent in one; so they end with the instance.
 func serverTLS(life context.Context, certs *common.TLSCertificates, source *trace.Source) credentials.TransportCredentials {
 	return &observedTLS{source: source, life: life, TransportCredentials: credentials.NewTLS(&tls.Config{
 		Certificates: []tls.Certificate{certs.Server},

@@ -12,8 +12,9 @@ package comm
 // that has not come as far as opening its stream stands in nobody's way: perhaps it never will, and then a peer that can reach us, and
 // that we cannot reach, would be refused for nothing.
 //
-// The acceptor decides, since it answers last (acceptPeer): a stream that is to go it refuses instead of answering, and so no message has
-// been written on it. The initiator follows. Its messages are not lost: they have not been written yet, and giveWay takes them to the stream that stays.
+// The acceptor decides, since it answers last (acceptPeer): a stream that is to go it refuses instead of answering, and so no
+// message has been written on it. The initiator follows. Its messages are not lost: they have not been written yet, and giveWay
+// takes them to the stream that stays.
 //
 // That handing over of a queue is the second half of this file. It serves whenever there are two connections to one peer: also when a
 // peer comes back, when a dial fails whose peer has called meanwhile, and when two dials to one endpoint lead to the same peer.
@@ -31,8 +32,8 @@ import (
 	"gossipscope/comm/util"
 )
 
-// The keys under which an initiator of our kind tells the acceptor what it should know. They travel as gRPC metadata, beside the protocol
-// and not in it: a Fabric peer does not look there.
+// The keys under which an initiator of our kind tells the acceptor what it should know. They travel as gRPC metadata, beside the
+// protocol and not in it: a Fabric peer does not look there.
 const (
 	markKey   = "gossipscope-wants"  // knows the rule, and wants this PKI-ID: in hexadecimal digits, empty for "whoever is there"
 	waitedKey = "gossipscope-waited" // was refused before, and has waited for the other stream in vain
@@ -108,13 +109,13 @@ func (e encounter) decide() verdict {
 	}
 }
 
-// judge says what becomes of a connection that has just authenticated; standing is the one that the store has to the same peer, if it has
-// one. It runs on the goroutine of the handshake, and the caller holds the mutex.
+// judge says what becomes of a connection that has just authenticated; standing is the one that the store has to the same peer, if
+// it has one. It runs on the goroutine of the handshake, and the caller holds the mutex.
 //
-// An inbound newcomer has a rival if a stream of our own to its peer is open and not answered, or was answered so recently that the peer,
-// when it opened the newcomer, could not know. A newcomer of our own has one only if it was dialled without a PKI-ID, for otherwise the
-// peer's stream would have taken over its queue: if that stream was stored after this one was opened, or so recently that the peer, when
-// it took this one, may not have had our answer yet.
+// An inbound newcomer has a rival if a stream of our own to its peer is open and not answered, or was answered so recently that the
+// peer, when it opened the newcomer, could not know. A newcomer of our own has one only if it was dialled without a PKI-ID, for
+// otherwise the peer's stream would have taken over its queue: if that stream was stored after this one was opened, or so recently
+// that the peer, when it took this one, may not have had our answer yet.
 func (cs *connectionStore) judge(conn, standing *connection) verdict {
 	e := encounter{inbound: conn.serverStream != nil, smaller: string(cs.self) < string(conn.pkiID)}
 	if e.inbound {
@@ -138,8 +139,9 @@ func (cs *connectionStore) judge(conn, standing *connection) verdict {
 	return outcome
 }
 
-// beYoung makes the connection count as young for a connection timeout. So long may a stream take to arrive that the peer had opened before
-// it knew of this one (judge); and so long may our answer be on its way, if the peer has opened this one. The caller holds the mutex of the store.
+// beYoung makes the connection count as young for a connection timeout. So long may a stream take to arrive that the peer had
+// opened before it knew of this one (judge); and so long may our answer be on its way, if the peer has opened this one. The caller
+// holds the mutex of the store.
 func (conn *connection) beYoung() {
 	conn.Lock()
 	defer conn.Unlock()
@@ -150,12 +152,12 @@ func (conn *connection) beYoung() {
 	conn.stopAging = conn.conf.AfterFunc(conn.conf.ConnTimeout, func() { conn.young.Store(false) })
 }
 
-// giveWay gives the queue to another connection to the same peer, once. Where that one is new (store) it is called before anybody can find
-// it, so that nothing overtakes the queue. Messages for which the successor has no room are dropped. The caller holds the mutex of the
-// store.
+// giveWay gives the queue to another connection to the same peer, once. Where that one is new (store) it is called before anybody
+// can find it, so that nothing overtakes the queue. Messages for which the successor has no room are dropped. The caller holds the
+// mutex of the store.
 //
-// Two rules that others rely on: a connection gives way before it is closed; and nothing gives way to one that has itself given way, or a
-// message would go round for ever.
+// Two rules that others rely on: a connection gives way before it is closed; and nothing gives way to one that has itself given
+// way, or a message would go round for ever.
 func (conn *connection) giveWay(successor *connection) {
 	if conn.successor() != nil {
 		return
@@ -173,8 +175,8 @@ func (conn *connection) giveWay(successor *connection) {
 	conn.moveQueue()
 }
 
-// inherit makes the successor known at the endpoint at which the peer has proven itself to the connection that gives way: the next message
-// to that endpoint need not dial again. The caller holds the mutex of the store.
+// inherit makes the successor known at the endpoint at which the peer has proven itself to the connection that gives way: the next
+// message to that endpoint need not dial again. The caller holds the mutex of the store.
 func (conn *connection) inherit(from *connection) {
 	conn.provenAt = cmp.Or(conn.provenAt, from.provenAt)
 }
@@ -196,9 +198,9 @@ func (conn *connection) forward(wait context.Context, m *msgSending, shouldBlock
 	return conn.takenOverBy.send(wait, m, shouldBlock)
 }
 
-// moveQueue moves what is in the queue to the successor's, in order. Besides giveWay, the writer calls it when it leaves, and senders that
-// had the connection in hand when it gave way. The mutex is what keeps the order of a sender's messages: he waits here until whoever moves his message
-// has put it down, and only then can he send the next one.
+// moveQueue moves what is in the queue to the successor's, in order. Besides giveWay, the writer calls it when it leaves, and
+// senders that had the connection in hand when it gave way. The mutex is what keeps the order of a sender's messages: he waits here
+// until whoever moves his message has put it down, and only then can he send the next one.
 func (conn *connection) moveQueue() {
 	conn.Lock()
 	defer conn.Unlock()
@@ -216,8 +218,8 @@ func (conn *connection) moveQueue() {
 // failed. A dial without a PKI-ID cannot see it come. It waits until the stream does not count as young any more either, so that
 // the next attempt is let in.
 //
-// It does not wait if another connection of ours is there already; giveUp finds that one. And a stream that was refused is open no more:
-// it stands in nobody's way.
+// It does not wait if another connection of ours is there already; giveUp finds that one. And a stream that was refused is open no
+// more: it stands in nobody's way.
 func (cs *connectionStore) awaitSuccessor(conn *connection) {
 	cs.Lock()
 	conn.opened = false

@@ -101,19 +101,24 @@ func knock(s *story, in *lab.Intruder, victim *lab.Peer) error {
 	if err != nil {
 		return err
 	}
-	s.until("the line is closed", quiet)
-	if s.over() {
-		return nil
-	}
+	// TLS itself hangs up when it has failed, and only then it is told.
+	s.until("the line is closed, and the failure is told", func(st *timeline.State) bool { return quiet(st) && latestTLS(st, victim).Failed })
 	after := s.state().Peer(victim.Name)
-	last := after.Handshakes[len(after.Handshakes)-1]
-	s.promise(len(answer) == 0 && last.Failed && after.PingsServed == before.PingsServed && len(after.Connections) == len(before.Connections),
-		fmt.Sprintf("%d bytes in answer, TLS: %+v, %d pings, %d streams", len(answer), last.Outcome, after.PingsServed, len(after.Connections)),
+	s.promise(len(answer) == 0 && after.PingsServed == before.PingsServed && len(after.Connections) == len(before.Connections),
+		fmt.Sprintf("%d bytes in answer, %d pings, %d streams", len(answer), after.PingsServed, len(after.Connections)),
 		"TLS 握手失败，B 一个字节也没回就挂断了：没有 Ping，没有流，握手的检查一项都没轮到。",
 		"TLS failed, and B hung up without a byte in answer. There was no Ping and no stream, and none of the handshake's checks had to be made.")
 	s.say("但是 TLS 只挡得住不说它的人。它不问来者是谁，X 下次说 TLS 就进来了；从这里往后，都要靠握手。",
 		"But TLS stops only those who do not speak it. It asks nobody who he is: next time X speaks TLS, and is in. From there on it is up to the handshake.")
 	return nil
+}
+
+// latestTLS returns how the last TLS handshake of a peer has ended.
+func latestTLS(st *timeline.State, p *lab.Peer) (last timeline.Outcome) {
+	for _, h := range st.Peer(p.Name).Handshakes {
+		last = h.Outcome
+	}
+	return last
 }
 
 // attacks are the ways of a stranger who dials, in the order of the checks that stop them.

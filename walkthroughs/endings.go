@@ -111,8 +111,8 @@ func endingsByAcceptor(s *story, a, b *lab.Peer) {
 	s.promise(!broke(newest(st, "A")) && notices(st, "A")+notices(st, "B") == 0, "an error, or a notice",
 		"丢了消息，也还是好好结束的：A 读到的是流的末尾，谁也没有推定对方已死。",
 		"Messages were lost, and yet it was a clean end: A has read the end of the stream, and neither presumes the other dead.")
-	s.say("上面 B 的 reader 报了一个错：handler 返回时，gRPC 取消了它的 Recv。那时连接早已关闭，理由也早已定下；关闭只有一次，先到的理由算数。",
-		"B's reader has reported an error above: when the handler returned, gRPC cancelled its Recv. By then the connection was closed, and its reason settled: there is one close only, and the first reason counts.")
+	s.say("上面 B 的 reader 也结束了，却不是因为读到了什么：handler 一返回，gRPC 就取消了它的 Recv。那时连接早已关闭，所以它报的不是错，而是关闭的理由；关闭只有一次，先到的理由算数。",
+		"B's reader has ended above as well, though there was nothing for it to read: when the handler returned, gRPC cancelled its Recv. By then the connection was closed, so what it reports is no error but the reason for that; there is one close only, and the first reason counts.")
 }
 
 // endingsUnnoticed: of the end of a stream the writer learns last.
@@ -132,11 +132,10 @@ func endingsUnnoticed(s *story, a, b *lab.Peer) {
 	s.reached(writer)
 	s.do(func() error { b.CloseConn(a.Remote()); return nil })
 	s.until("A's reader has ended, and so has B's end", func(st *timeline.State) bool {
-		reader, known := newest(st, "A").Goroutine(trace.ReaderGoroutine)
-		return known && !reader.Alive && idle(st, "B")
+		return newest(st, "A").Received.Set() && len(stored(st, "A")) == 0 && idle(st, "B")
 	})
 	st := s.state()
-	s.promise(!newest(st, "A").Close.Set() && !broke(newest(st, "A")) && len(stored(st, "A")) == 0, newest(st, "A").Close,
+	s.promise(!newest(st, "A").Close.Set() && !broke(newest(st, "A")), newest(st, "A").Close,
 		"A 的 reader 读到了流的末尾，连接离开了连接表，但是还没有关闭。", "A's reader has met the end of the stream, and the connection has left the store; but it is not closed.")
 	s.say("放 writer 走。", "Let the writer go.")
 	s.release(writer)

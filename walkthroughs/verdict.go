@@ -122,7 +122,7 @@ func verdictOrder(s *story) error {
 func verdictAnsweredFirst(s *story, a *lab.Peer) {
 	s.chapter("先回答，后检查", "Answered first, checked afterwards")
 	s.say("G 照 Fabric 的做法接受流，没有用这一层的代码：流一打开，它就发出自己的 ConnEstablish，然后才读 A 的那一条。它不报告自己的步骤，下面只有 A 这一端的。",
-		"G accepts streams as Fabric does, with none of this layer's code: as soon as a stream is open it sends its own ConnEstablish, and only then it reads A's. It reports no steps of its own; those that follow are A's.")
+		"G accepts streams as Fabric does, with none of this layer's code: as soon as a stream is open it sends its own ConnEstablish, and only then reads A's. It reports no steps of its own; those that follow are A's.")
 	s.do(func() error {
 		g, err := s.NewFabricAcceptor("G", "")
 		if err != nil {
@@ -141,7 +141,7 @@ func verdictAnsweredFirst(s *story, a *lab.Peer) {
 	s.do(func() error { return verdictRefusedLate(s, a) })
 	s.say("我们的接受方反过来：先读、先查，全部通过才回答，上一章的 B 就是这样。所以它的回答本身就是裁决，通不过的人连它的身份都拿不到。Handshake 还是要多等这一次 Recv，因为它不知道对面是哪一种。",
 		"Our acceptor does it the other way round, like B in the chapter before: it reads, it checks, and it answers only if everything has passed. So its answer is the verdict, and whoever does not pass does not even get its identity. "+
-			"Handshake waits for the one Recv more all the same, since it cannot know which kind is at the other end.")
+			"Handshake calls Recv once more all the same, since it cannot know which kind is at the other end.")
 }
 
 // verdictRefusedLate: a refusal that comes behind an answer with which nothing is wrong.
@@ -331,11 +331,11 @@ func verdictNoStream(s *story, b *lab.Peer) {
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx)
 		}
+		s.until("F has stopped, and nothing is under way", func(st *timeline.State) bool { return !st.Peer("F").Alive() && atRest(st) })
 		c := latestConnection(s.state(), "F")
 		s.promise(errors.Is(err, comm.ErrStopped) && c.Purpose == trace.ForHandshake && c.Ping.Passed() && len(c.Checks) == 0, err,
 			"Ping 通了，流却没有打开，err 是 ErrStopped：F 一个字也没有说出口。这时返回的 stream 是 nil，不检查 err，下一行就会 panic。",
 			"The Ping was answered, and yet no stream was opened; the err is ErrStopped, and F has not said a word. The stream beside such an err is nil: without the check the next line would panic.")
 		return nil
 	})
-	s.until("F has stopped, and nothing is under way", func(st *timeline.State) bool { return !st.Peer("F").Alive() && atRest(st) })
 }

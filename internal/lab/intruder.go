@@ -98,8 +98,8 @@ func (in *Intruder) Knock(ctx context.Context, target *Peer, words []byte, trick
 	}
 	defer line.Close()
 	defer context.AfterFunc(ctx, func() { line.Close() })()
-	line.Write(words) // if the peer has hung up already, reading tells
-	answer, _ = io.ReadAll(line)
+	line.Write(words)            // if the peer has hung up already, reading tells
+	answer, _ = io.ReadAll(line) // also if it broke
 	return answer, context.Cause(ctx)
 }
 

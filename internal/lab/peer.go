@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -147,12 +148,16 @@ func (p *Peer) Identity() api.PeerIdentityType { return p.conf.Identity.Serializ
 // act records something that is done to the peer from outside, unless it was killed: the dead do nothing, and neither do those who
 // lived in the same process, such as its subscribers.
 func (p *Peer) act(verb, target, detail string) {
+	p.acts(timeline.Act{Verb: verb, Target: target, Detail: detail})
+}
+
+// acts is act for what has more to it.
+func (p *Peer) acts(a timeline.Act) {
 	select {
 	case <-p.tracer.gone:
-		return
 	default:
+		p.lab.tell(timeline.Event{Kind: timeline.KindAct, Peer: p.Name, Act: &a})
 	}
-	p.lab.tell(timeline.Event{Kind: timeline.KindAct, Peer: p.Name, Act: &timeline.Act{Verb: verb, Target: target, Detail: detail}})
 }
 
 // nameOf returns the name of the peer that is meant: the one with the PKI-ID, or else whoever is at the endpoint.
@@ -192,9 +197,12 @@ func (p *Peer) Send(content string, remotes ...*comm.RemotePeer) error {
 
 // SendWithAck has the peer send a data message with this content, and wait as Comm.SendWithAck does. timeout runs by the lab's clock.
 func (p *Peer) SendWithAck(content string, timeout time.Duration, minAck int, remotes ...*comm.RemotePeer) comm.AggregatedSendResult {
+	var names []string
 	for _, remote := range remotes {
-		p.act("send-with-ack", p.lab.nameOf(remote), content)
+		names = append(names, p.lab.nameOf(remote))
 	}
+	p.acts(timeline.Act{Verb: "send-with-ack", Target: strings.Join(names, ", "), Detail: content,
+		Terms: fmt.Sprintf("minAck %d, timeout %v", minAck, timeout)})
 	return p.Comm.SendWithAck(&proto.SignedGossipMessage{GossipMessage: dataMessage(content)}, timeout, minAck, remotes...)
 }
 

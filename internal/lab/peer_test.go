@@ -22,7 +22,8 @@ func words(msg proto.ReceivedMessage) string {
 
 func TestWhatIsDoneToAPeerIsRecorded(t *testing.T) {
 	overBoth(t, func(t *testing.T, lb *Lab) {
-		a, b := newPeer(t, lb, "A"), newPeer(t, lb, "B")
+		a, b, c := newPeer(t, lb, "A"), newPeer(t, lb, "B"), newPeer(t, lb, "C")
+		c.Stop() // whoever is sent to is told of, also if he is not there
 		atA, atB := a.Subscribe(all), b.Subscribe(all)
 		answered := make(chan struct{})
 		go func() {
@@ -38,13 +39,13 @@ func TestWhatIsDoneToAPeerIsRecorded(t *testing.T) {
 		if got := words(<-atA); got != "and hello to you" {
 			t.Errorf("the answer is %q", got)
 		}
-		results := a.SendWithAck("hello again", time.Minute, 1, b.Remote())
-		if results.NackCount() != 1 || results[0].Error() != "no more" {
+		results := a.SendWithAck("hello again", time.Minute, 2, b.Remote(), c.Remote())
+		if results.NackCount() != 2 || !slices.ContainsFunc(results, func(r comm.SendResult) bool { return r.Error() == "no more" }) {
 			t.Errorf("the second gave %v", results)
 		}
 		<-answered
-		want := []string{"A accept", "B accept", "A send-with-ack B hello", "B respond A and hello to you", "B ack A",
-			"A send-with-ack B hello again", "B ack A no more"}
+		want := []string{"C stop", "A accept", "B accept", "A send-with-ack B hello minAck 1, timeout 1m0s", "B respond A and hello to you", "B ack A",
+			"A send-with-ack B, C hello again minAck 2, timeout 1m0s", "B ack A no more"}
 		if got := acts(lb); !slices.Equal(got, want) {
 			t.Errorf("recorded %q, want %q", got, want)
 		}

@@ -15,12 +15,12 @@ import (
 	"gossipscope/internal/timeline"
 )
 
-// acts returns what the lab has recorded of acts, as "verb target detail".
+// acts returns what the lab has recorded of acts, as "peer verb target detail terms".
 func acts(lb *Lab) []string {
 	var list []string
 	for _, e := range events(lb) {
 		if e.Act != nil {
-			list = append(list, strings.TrimSpace(strings.Join([]string{e.Peer, e.Act.Verb, e.Act.Target, e.Act.Detail}, " ")))
+			list = append(list, strings.TrimSpace(strings.Join([]string{e.Peer, e.Act.Verb, e.Act.Target, e.Act.Detail, e.Act.Terms}, " ")))
 		}
 	}
 	return list

@@ -226,7 +226,7 @@ func (p *Printer) act(peer string, a *timeline.Act) {
 	}
 	s += verb.In(p.lang)
 	if a.Target != "" {
-		s += " → " + p.names.scrub(a.Target)
+		s += " → " + strings.ReplaceAll(p.names.scrub(a.Target), ", ", p.pick(text.Text{Zh: "、", En: ", "}))
 	}
 	if a.Detail != "" {
 		detail := text.Text{Zh: a.Detail, En: a.Detail}
@@ -234,6 +234,9 @@ func (p *Printer) act(peer string, a *timeline.Act) {
 			detail.Zh = trick
 		}
 		s += p.pick(text.Text{Zh: "：「%s」", En: ": \"%s\""}, p.names.scrub(detail.In(p.lang)))
+	}
+	if a.Terms != "" {
+		s += p.pick(text.Text{Zh: "〔%s〕", En: " [%s]"}, strings.ReplaceAll(text.Printable(a.Terms), ", ", p.pick(text.Text{Zh: "，", En: ", "})))
 	}
 	p.paragraph(act, "▸ ", s)
 	p.last = steps

@@ -233,7 +233,7 @@ func TestWhatAPeerSentCannotCommandTheTerminal(t *testing.T) {
 	nasty := "\x1b[2J\x07\u202egnp\nnext\xff"
 	got := printed(t, text.English, birth("A", idA, "127.0.0.1:40000"),
 		timeline.Event{Kind: timeline.KindBirth, Birth: &timeline.Birth{Name: nasty, Organisation: nasty, Endpoint: endpointB}},
-		timeline.Event{Kind: timeline.KindAct, Peer: nasty, Act: &timeline.Act{Verb: nasty, Target: nasty, Detail: nasty}},
+		timeline.Event{Kind: timeline.KindAct, Peer: nasty, Act: &timeline.Act{Verb: nasty, Target: nasty, Detail: nasty, Terms: nasty}},
 		timeline.Event{Kind: timeline.KindLink, Link: &timeline.Link{Name: nasty, Change: nasty, Reason: nasty}},
 		timeline.Event{Kind: timeline.KindPromise, Promise: &timeline.Promise{Text: text.Text{En: nasty}, Why: nasty}},
 		timeline.Event{Kind: timeline.KindTitle, Text: &text.Text{En: nasty}},
@@ -354,7 +354,8 @@ func TestWhatIsDoneToPeersIsToldInBothLanguages(t *testing.T) {
 		act    timeline.Act
 		zh, en string
 	}{
-		{"A", timeline.Act{Verb: "send-with-ack", Target: "B", Detail: "hello"}, "▸ A 发送并等确认 SendWithAck → B：「hello」\n", "▸ A: SendWithAck → B: \"hello\"\n"},
+		{"A", timeline.Act{Verb: "send-with-ack", Target: "B, C", Detail: "hello", Terms: "minAck 1, timeout 2s"},
+			"▸ A 发送并等确认 SendWithAck → B、C：「hello」〔minAck 1，timeout 2s〕\n", "▸ A: SendWithAck → B, C: \"hello\" [minAck 1, timeout 2s]\n"},
 		{"B", timeline.Act{Verb: "accept"}, "▸ B 订阅 Accept\n", "▸ B: Accept\n"},
 		{"B", timeline.Act{Verb: "respond", Target: "A", Detail: "hi"}, "▸ B 答复 Respond → A：「hi」\n", "▸ B: Respond → A: \"hi\"\n"},
 		{"B", timeline.Act{Verb: "ack", Target: "A"}, "▸ B 确认 Ack → A\n", "▸ B: Ack → A\n"},

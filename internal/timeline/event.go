@@ -94,8 +94,9 @@ const (
 // Act is something done to a peer from outside, before the layer sees it.
 type Act struct {
 	Verb   string // "send", "handshake", "probe", "close", "stop", "kill", "attack", "hold" …
-	Target string // the other peer, if there is one; of a hold, a step and a release, whose goroutines are held
+	Target string // the other peers, if there are any, separated by ", "; of a hold, a step and a release, whose goroutines are held
 	Detail string // what is sent, or in a hold, a step and a release, the step at which goroutines are held
+	Terms  string // what else was asked for, as the method names it: "minAck 2, timeout 20s"
 }
 
 // Promise is a sentence that the lesson vouches for.

@@ -47,7 +47,7 @@ func anyEvent(t *rapid.T) Event {
 		e.Link = &Link{Name: "A→B#" + words, Change: rapid.SampledFrom([]string{"open", "close", ""}).Draw(t, "change"), Dialer: addressA,
 			Listener: addressB}
 	case KindAct:
-		e.Act = &Act{Verb: words}
+		e.Act = &Act{Verb: words, Terms: words}
 	case KindTitle, KindSay:
 		e.Text = &text.Text{Zh: words}
 	case KindPromise:

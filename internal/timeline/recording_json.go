@@ -97,6 +97,7 @@ type actJSON struct {
 	Verb   exactText `json:"verb,omitempty"`
 	Target exactText `json:"target,omitempty"`
 	Detail exactText `json:"detail,omitempty"`
+	Terms  exactText `json:"terms,omitempty"`
 }
 
 type textJSON struct {
@@ -210,7 +211,7 @@ func encodeEvent(e *Event) *eventJSON {
 			Listener: exactText(l.Listener), Sent: l.Sent, Received: l.Received, Reason: exactText(l.Reason), Delay: int64(l.Delay)}
 	}
 	if a := e.Act; a != nil {
-		line.Act = &actJSON{Verb: exactText(a.Verb), Target: exactText(a.Target), Detail: exactText(a.Detail)}
+		line.Act = &actJSON{Verb: exactText(a.Verb), Target: exactText(a.Target), Detail: exactText(a.Detail), Terms: exactText(a.Terms)}
 	}
 	if e.Text != nil {
 		t := encodeText(*e.Text)
@@ -267,7 +268,7 @@ func decodeEvent(data []byte) (Event, error) {
 			Sent: l.Sent, Received: l.Received, Reason: string(l.Reason), Delay: time.Duration(l.Delay)}
 	}
 	if a := line.Act; a != nil {
-		e.Act = &Act{Verb: string(a.Verb), Target: string(a.Target), Detail: string(a.Detail)}
+		e.Act = &Act{Verb: string(a.Verb), Target: string(a.Target), Detail: string(a.Detail), Terms: string(a.Terms)}
 	}
 	if line.Text != nil {
 		t := decodeText(*line.Text)
