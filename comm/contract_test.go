@@ -1,8 +1,9 @@
 package comm
 
-// Tests of promises that were kept and that nothing held the code to. They were found by breaking the code line by line, and by going
-// through what Fabric's own tests ask of its layer. Most are about moments that last for a few instructions: a message that comes while a
-// queue changes hands, or an end that only one goroutine of a connection has met. The contract that they belong to is that of doc.go.
+// Tests of promises that were kept and that nothing held the code to. They were found by breaking the code line by line, and by
+// going through what Fabric's own tests ask of its layer. Most are about moments that last for a few instructions: a message that
+// comes while a queue changes hands, or an end that only one goroutine of a connection has met. The contract that they belong to is
+// that of doc.go.
 
 import (
 	"bytes"
@@ -63,8 +64,8 @@ func queued(t testing.TB, conn *connection) (texts []string) {
 	}
 }
 
-// Contract S2. Between the look at the successor and the queue there is a moment; what is put in then has missed the handover, and the
-// last look of the writer too.
+// Contract S2. Between the look at the successor and the queue there is a moment; what is put in then has missed the handover, and
+// the last look of the writer too.
 func TestMessageThatSlipsIntoAQueueThatWasGivenAwayFollowsIt(t *testing.T) {
 	conn, successor := bare(t, nil), bare(t, nil)
 	conn.giveWay(successor)
@@ -93,8 +94,8 @@ func TestMessageSentWhileTheQueueIsHandedOverDoesNotOvertakeIt(t *testing.T) {
 	}
 }
 
-// Contract S2. Whoever finds a queue that was given away moves what is in it, and several may at once. The message that one of them has in
-// hand must not be overtaken by the next one of its sender, who finds the queue empty.
+// Contract S2. Whoever finds a queue that was given away moves what is in it, and several may at once. The message that one of them
+// has in hand must not be overtaken by the next one of its sender, who finds the queue empty.
 func TestMessageThatSomebodyMovesIsNotOvertakenByTheNext(t *testing.T) {
 	var conn *connection
 	var sent <-chan struct{}
@@ -121,8 +122,8 @@ func TestMessageThatSomebodyMovesIsNotOvertakenByTheNext(t *testing.T) {
 	}
 }
 
-// Contract S2. The peer has sent, and closed again, before it came to our stream: then nothing is in the way of that any more, and the peer
-// takes it. But its queue has gone, so nobody must find it.
+// Contract S2. The peer has sent, and closed again, before it came to our stream: then nothing is in the way of that any more, and
+// the peer takes it. But its queue has gone, so nobody must find it.
 func TestDialWhoseQueueHasGoneIsNotStoredThoughItIsAnswered(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		small, large := pair(w)
@@ -214,8 +215,8 @@ func TestMessageAfterOneThatMetTheEndIsDialledForThoughTheReaderKnowsOfNoEnd(t *
 	})
 }
 
-// Contract S3, S4. A context that is not cancelled stays with its parent, the life of the instance, so a peer would hold something of every
-// connection that it ever had.
+// Contract S3, S4. A context that is not cancelled stays with its parent, the life of the instance, so a peer would hold something
+// of every connection that it ever had.
 func TestContextOfAConnectionEndsWithIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a, b := w.peer("A"), w.peer("B")
@@ -338,8 +339,8 @@ func TestPeerNamedTwiceCountsOnceThoughItCannotBeReached(t *testing.T) {
 	})
 }
 
-// Contract S10, S18. To its initiator a stream begins with the answer, whoever has something to send meanwhile: the connection is stored,
-// so others may find it.
+// Contract S10, S18. To its initiator a stream begins with the answer, whoever has something to send meanwhile: the connection is
+// stored, so others may find it.
 func TestMessageForAPeerThatIsNotAnsweredYetComesBehindTheAnswer(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		p, other := w.peer("P"), w.wirePeer("Other")
@@ -624,7 +625,8 @@ func (unanswering) Ping(ctx context.Context, _ *proto.Empty) (*proto.Empty, erro
 func TestProbeOfAPeerThatDoesNotAnswerThePingEndsAfterTheDialTimeout(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a := w.peer("A", configured(func(c *Config) { c.DialTimeout = 1300 * time.Millisecond }))
-		server := grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{newCerts(t, "B").Server}})))
+		certs := []tls.Certificate{newCerts(t, "B").Server}
+		server := grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: certs})))
 		proto.RegisterGossipServer(server, unanswering{})
 		lsnr := w.listen("B")
 		served := async(func() error { return server.Serve(lsnr) })

@@ -26,7 +26,7 @@ var endings = Lesson{
 		Zh: "关闭连接时，还在队列里的消息会怎样？为什么要看是谁拨的号？什么样的结束会让 PresumedDead 有话说？",
 		En: "When a connection is closed, what becomes of the messages in its queue, and why does it matter who dialled? Which endings make PresumedDead speak?",
 	},
-	Minutes: 3,
+	Minutes: 4,
 	About: []trace.Step{
 		trace.ConnReaderEnd, trace.StoreRemoved, trace.ConnClose, trace.ConnDrain, trace.ConnWriterEnd, trace.ConnServeEnd,
 		trace.DeadNotice,

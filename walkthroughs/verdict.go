@@ -27,7 +27,7 @@ var verdict = Lesson{
 		Zh: "Handshake 为什么要检查 GossipStream 返回的 err？双方的 ConnEstablish 都收到了，它为什么还要再 Recv 一次？",
 		En: "Why does Handshake check the err of GossipStream? And why does it call Recv once more when both ConnEstablish have arrived?",
 	},
-	Minutes: 3,
+	Minutes: 4,
 	About: []trace.Step{
 		trace.AuthProbe, trace.AuthAwait, trace.AuthVerdict,
 	},
