@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -153,6 +154,29 @@ func TestDialWhoseQueueHasGoneIsNotStoredThoughItIsAnswered(t *testing.T) {
 		sendTexts(large, small.remote(), "afterwards")
 		if got := receiveTexts(t, atSmall, 1)[0]; got != "afterwards" {
 			t.Errorf("S got %q", got)
+		}
+		mustThinkAllAlive(small, large)
+	})
+}
+
+// Contract S2. A dial that was refused waits for the peer's stream, and has nothing open that another dial would have to give way to.
+func TestRefusedDialHandsItsQueueToAnotherOfOurDialsAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		small, large := pair(w)
+		atSmall := small.Accept(everything)
+		smallDial, largeDial := cross(t, small, large)
+		largeDial.release()
+		large.tr.wait(is(trace.AuthReceived, func(e trace.Event) bool { return errors.Is(e.Err, ErrTieBreak) }))
+		small.CloseConn(large.remote()) // so that what it was refused for comes to nothing
+		smallDial.release()
+		synctest.Wait()
+		start := time.Now()
+		sendTexts(large, &RemotePeer{Endpoint: w.alias(small, "alias")}, "over the other dial")
+		got := receiveTexts(t, atSmall, 4)
+		mustTakeNoTime(t, start)
+		slices.Sort(got)
+		if diff := cmp.Diff(append(named("L", 3), "over the other dial"), got); diff != "" {
+			t.Errorf("what S got differs (-want +got):\n%s", diff)
 		}
 		mustThinkAllAlive(small, large)
 	})

@@ -459,6 +459,7 @@ func TestNoticeTellsWhichConnectionItIsAbout(t *testing.T) {
 		dial := a.tr.wait(is(trace.DialStart)).Object
 		s.cancel()
 		a.mustBeGone(stream)
+		synctest.Wait() // that all three have ended does not mean that the death has been told
 		got := map[string]trace.Object{}
 		for _, e := range a.tr.all(is(trace.DeadNotice)) {
 			got[string(e.Peer)] = e.Subject
