@@ -560,11 +560,12 @@ func (conn *connection) endsGracefully(reason error) bool {
 	}
 }
 
-// tellBroken gives a notice of death: a dial has failed, or a stream broke that was in the store. A stranger whose handshake was
-// refused, or who went away in the middle of it, was never alive. Such a one is closed only by the goroutine that ran its
-// handshake, which has also written storedAs; so that can be read here.
+// tellBroken gives a notice of death: a dial has failed, or a stream broke that served. A stranger whose handshake was refused, or who
+// went away in the middle of it, was never alive; and a peer that gives its dial up need not be dead. But one whose stream had
+// already taken the place of another, and that is gone before it was answered, is missed. Such a stream is closed only by the
+// goroutine that ran its handshake, so that after can be read here.
 func (conn *connection) tellBroken(reason error) {
-	if conn.serverStream != nil && !conn.isServing() && conn.storedAs == "" {
+	if conn.serverStream != nil && !conn.isServing() && len(conn.after) == 0 {
 		return
 	}
 	conn.logger.Warn("a connection broke", "endpoint", conn.endpoint, "peer", shortID(conn.peerID()),

@@ -945,3 +945,19 @@ func TestPeerThatDiesWhileItsSecondStreamIsAnsweredIsPresumedDead(t *testing.T) 
 		}
 	})
 }
+
+// One that gives its dial up, before it was answered and without having had a connection, need not be dead.
+func TestPeerThatGivesItsDialUpIsNotPresumedDead(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		answer := a.tr.hold(is(trace.AuthSend, inbound))
+		c := b.dial(a.endpoint)
+		c.open(b.clientHello())
+		answer.reached()
+		c.cc.Close()
+		synctest.Wait()
+		answer.release()
+		mustThinkAllAlive(a)
+		a.mustStore(0)
+	})
+}
