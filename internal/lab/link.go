@@ -119,9 +119,7 @@ func (l *Link) Cut() { l.act(timeline.LinkCut, 0, l.finish, l.reset) }
 // reset breaks both directions. Nothing is recorded.
 func (l *Link) reset() {
 	l.breaking.Do(func() {
-		for _, w := range l.ways() {
-			w.fail(syscall.ECONNRESET)
-		}
+		fail(l.near.out, l.near.in, syscall.ECONNRESET)
 		if l.tcp != nil {
 			l.tcp.SetLinger(0) // so that closing sends a reset, and not the rest and an end
 			l.tcp.Close()

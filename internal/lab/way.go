@@ -175,10 +175,26 @@ func (w *way) abandon() {
 	w.broadcast()
 }
 
-// fail breaks the way at once, for both ends; what is under way is lost. The first failure counts.
+// fail breaks both ways of a link in one moment; what is under way is lost. If one came before the other, the end that hears of the first
+// could close, and the other end would read a clean end instead of what broke. These are the only two mutexes that are held at once.
+func fail(out, in *way, err error) {
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	out.failLocked(err)
+	in.failLocked(err)
+}
+
+// fail breaks one way, for both ends.
 func (w *way) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.failLocked(err)
+}
+
+// failLocked is fail for a caller who holds the mutex. The first failure counts.
+func (w *way) failLocked(err error) {
 	if w.broken == nil {
 		w.broken, w.pieces = err, nil
 	}
