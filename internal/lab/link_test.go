@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -464,4 +465,35 @@ func TestOfLinksThatHaveEndedTheOldestAreForgotten(t *testing.T) {
 			t.Error("it is never forgotten")
 		}
 	})
+}
+
+// The end that hears of the cut first may close at once, and the other one would then read a clean end. So nobody hears of it before both
+// ways are broken: while one of them is kept from breaking, the other must not be.
+func TestBothWaysOfALinkBreakInOneMoment(t *testing.T) {
+	near, _ := newEnds(newClock(1), memoryAddr("A:1"), memoryAddr("B:7051"))
+	near.in.mu.Lock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		fail(near.out, near.in, syscall.ECONNRESET)
+	}()
+	for locked := 0; locked < 10_000; runtime.Gosched() { // for so long in a row somebody has the other way in hand
+		if !near.out.mu.TryLock() {
+			locked++
+			continue
+		}
+		locked = 0
+		if near.out.broken != nil {
+			t.Error("one way is broken while the other is not")
+			locked = 10_000
+		}
+		near.out.mu.Unlock()
+	}
+	near.in.mu.Unlock()
+	<-done
+	for _, w := range []*way{near.out, near.in} {
+		if !errors.Is(w.broken, syscall.ECONNRESET) {
+			t.Errorf("a way is broken by %v", w.broken)
+		}
+	}
 }

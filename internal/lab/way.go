@@ -176,7 +176,7 @@ func (w *way) abandon() {
 }
 
 // fail breaks both ways of a link in one moment; what is under way is lost. If one came before the other, the end that hears of the first
-// could close, and the other end would read a clean end instead of what broke. These are the only two mutexes that are held at once.
+// could close, and the other end would read a clean end instead of what broke. They are the only two mutexes of the lab that are held at once.
 func fail(out, in *way, err error) {
 	out.mu.Lock()
 	defer out.mu.Unlock()
