@@ -15,9 +15,9 @@ import (
 // maxContent bounds what a line shows of a message's content, in cells.
 const maxContent = 24
 
-func (p *Printer) facts(t *trace.Event, other string) string {
+func (t *Teller) facts(step *trace.Event, other string) string {
 	var list []string
-	for _, fact := range []string{p.claim(t, other), p.message(t), p.queue(t), p.end(t)} {
+	for _, fact := range []string{t.claim(step, other), t.message(step), t.queue(step), t.end(step)} {
 		if fact != "" {
 			list = append(list, fact)
 		}
@@ -25,99 +25,99 @@ func (p *Printer) facts(t *trace.Event, other string) string {
 	if len(list) == 0 {
 		return ""
 	}
-	return p.pick(text.Text{Zh: "〔%s〕", En: " [%s]"}, strings.Join(list, p.pick(text.Text{Zh: "，", En: ", "})))
+	return t.pick(text.Text{Zh: "〔%s〕", En: " [%s]"}, strings.Join(list, t.pick(text.Text{Zh: "，", En: ", "})))
 }
 
 // claim says whom the other end claims to be, if that is not who it is.
-func (p *Printer) claim(t *trace.Event, other string) string {
-	if t.Object.Kind != trace.Connection || !strings.HasPrefix(string(t.Step), "auth.") || len(t.Peer) == 0 {
+func (t *Teller) claim(step *trace.Event, other string) string {
+	if step.Object.Kind != trace.Connection || !strings.HasPrefix(string(step.Step), "auth.") || len(step.Peer) == 0 {
 		return ""
 	}
-	claimed := p.names.byID[string(t.Peer)]
+	claimed := t.names.byID[string(step.Peer)]
 	if claimed == "" || claimed == other {
 		return ""
 	}
-	return p.pick(text.Text{Zh: "自称 %s", En: "claims to be %s"}, claimed)
+	return t.pick(text.Text{Zh: "自称 %s", En: "claims to be %s"}, claimed)
 }
 
 // message names the message: its number in its direction, and what it says.
-func (p *Printer) message(t *trace.Event) string {
-	if t.Envelope == nil && (t.Err != nil || t.Step == trace.ConnReceived) {
+func (t *Teller) message(step *trace.Event) string {
+	if step.Envelope == nil && (step.Err != nil || step.Step == trace.ConnReceived) {
 		return "" // the number of the message that did not come
 	}
 	switch {
-	case t.Step == trace.AuthSent || t.Step == trace.AuthReceived:
-		return p.pick(text.Text{Zh: "第 %d 条", En: "message %d"}, t.Number)
-	case strings.HasPrefix(string(t.Step), "auth."):
+	case step.Step == trace.AuthSent || step.Step == trace.AuthReceived:
+		return t.pick(text.Text{Zh: "第 %d 条", En: "message %d"}, step.Number)
+	case strings.HasPrefix(string(step.Step), "auth."):
 		return "" // the caption says that it is the ConnEstablish, or what is wrong with it
 	}
-	subscription := t.Number != 0 && slices.Contains(
-		[]trace.Step{trace.DemuxAdd, trace.DemuxDeliver, trace.DemuxDelivered, trace.AcceptHand}, t.Step)
-	content := p.content(t.Envelope)
+	subscription := step.Number != 0 && slices.Contains(
+		[]trace.Step{trace.DemuxAdd, trace.DemuxDeliver, trace.DemuxDelivered, trace.AcceptHand}, step.Step)
+	content := t.content(step.Envelope)
 	switch {
 	case subscription && content == "":
-		return p.pick(text.Text{Zh: "订阅 %d", En: "subscription %d"}, t.Number)
+		return t.pick(text.Text{Zh: "订阅 %d", En: "subscription %d"}, step.Number)
 	case subscription:
-		return p.pick(text.Text{Zh: "订阅 %d，%s", En: "subscription %d, %s"}, t.Number, content)
-	case t.Number == 0:
+		return t.pick(text.Text{Zh: "订阅 %d，%s", En: "subscription %d, %s"}, step.Number, content)
+	case step.Number == 0:
 		return content
 	case content == "":
-		return p.pick(text.Text{Zh: "第 %d 条", En: "message %d"}, t.Number)
+		return t.pick(text.Text{Zh: "第 %d 条", En: "message %d"}, step.Number)
 	}
-	return p.pick(text.Text{Zh: "第 %d 条，%s", En: "message %d, %s"}, t.Number, content)
+	return t.pick(text.Text{Zh: "第 %d 条，%s", En: "message %d, %s"}, step.Number, content)
 }
 
 // content says what is in an envelope.
-func (p *Printer) content(envelope *proto.Envelope) string {
+func (t *Teller) content(envelope *proto.Envelope) string {
 	if envelope == nil {
 		return ""
 	}
 	msg, err := envelope.ToGossipMessage()
 	if err != nil {
-		return p.pick(text.Text{Zh: "解不开的消息", En: "a message that cannot be decoded"})
+		return t.pick(text.Text{Zh: "解不开的消息", En: "a message that cannot be decoded"})
 	}
 	switch {
 	case msg.IsAck() && msg.GetAck().GetError() != "":
-		return p.pick(text.Text{Zh: "拒绝：%s", En: "refusal %s"}, p.quote(msg.GetAck().GetError()))
+		return t.pick(text.Text{Zh: "拒绝：%s", En: "refusal %s"}, t.quote(msg.GetAck().GetError()))
 	case msg.IsAck():
-		return p.pick(text.Text{Zh: "确认", En: "acknowledgement"})
+		return t.pick(text.Text{Zh: "确认", En: "acknowledgement"})
 	case msg.IsDataMsg():
 		data := msg.GetDataMsg().GetPayload().GetData()
 		if !utf8.Valid(data) {
-			return p.pick(text.Text{Zh: "数据", En: "data"})
+			return t.pick(text.Text{Zh: "数据", En: "data"})
 		}
-		return p.quote(string(data))
+		return t.quote(string(data))
 	}
 	return text.Printable(msg.ContentName())
 }
 
-func (p *Printer) quote(s string) string {
+func (t *Teller) quote(s string) string {
 	s = text.Printable(s)
 	if lines := text.Wrap(s, maxContent); len(lines) > 1 {
 		s = lines[0] + "…"
 	}
-	return p.pick(text.Text{Zh: "「%s」", En: "\"%s\""}, s)
+	return t.pick(text.Text{Zh: "「%s」", En: "\"%s\""}, s)
 }
 
 // end says for which reason something ended that was meant to end.
-func (p *Printer) end(t *trace.Event) string {
-	if StatusOf(t) != Ended {
+func (t *Teller) end(step *trace.Event) string {
+	if StatusOf(step) != Ended {
 		return ""
 	}
-	words := text.Printable(t.Detail)
-	if t.Err != nil {
-		words = text.Printable(t.Err.Error())
+	words := text.Printable(step.Detail)
+	if step.Err != nil {
+		words = text.Printable(step.Err.Error())
 	}
-	if p.lang == text.English {
+	if t.lang == text.English {
 		return words
 	}
 	return strings.TrimSuffix(orderly[orderlyReason(words)], "。") + "：" + words
 }
 
 // queue says how full a queue is, for the steps that put something in or could not.
-func (p *Printer) queue(t *trace.Event) string {
-	name, known := queueNames[t.Queue.Name]
-	switch t.Step {
+func (t *Teller) queue(step *trace.Event) string {
+	name, known := queueNames[step.Queue.Name]
+	switch step.Step {
 	case trace.ConnEnqueue, trace.ConnDrop, trace.ConnQueued, trace.DemuxDeliver, trace.DemuxDelivered:
 	default:
 		return "" // read beside other goroutines that put in and take out: not the same in every run
@@ -125,10 +125,10 @@ func (p *Printer) queue(t *trace.Event) string {
 	if !known {
 		return ""
 	}
-	if taker, put := takers[t.Step]; put && t.Queue.Len == 0 {
-		return p.pick(taker)
+	if taker, put := takers[step.Step]; put && step.Queue.Len == 0 {
+		return t.pick(taker)
 	}
-	return p.pick(text.Text{Zh: "%s %d/%d", En: "%s %d/%d"}, name.In(p.lang), t.Queue.Len, t.Queue.Cap)
+	return t.pick(text.Text{Zh: "%s %d/%d", En: "%s %d/%d"}, name.In(t.lang), step.Queue.Len, step.Queue.Cap)
 }
 
 // takers are said where a message was put into a queue and the queue is empty all the same: whoever waits at its other end was faster
