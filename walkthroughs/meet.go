@@ -31,8 +31,7 @@ var meet = Lesson{
 }
 
 func tellMeet(s *story) {
-	s.say("A 和 B 属于同一个组织，各有一份由组织 CA 签发的身份证书，另外各有两张自签名的 TLS 证书：拨号时出示一张，被拨时出示另一张。它们还没有见过面。",
-		"A and B belong to one organisation. Each has an identity certificate from its CA, and two self-signed TLS certificates: one to show when it dials, one when it is dialled. They have never met.")
+	s.say("A 和 B 还没有见过面。", "A and B have never met.")
 	a := s.peer("A", comm.Config{})
 	b := s.peer("B", comm.Config{})
 
@@ -55,6 +54,8 @@ func meetProbe(s *story, a, b *lab.Peer) {
 // meetSend: a first message makes the connection that it needs.
 func meetSend(s *story, a, b *lab.Peer) {
 	s.chapter("第一条消息要走的路", "The way of a first message")
+	s.say("A 和 B 属于同一个组织，各有一份由组织 CA 签发的身份证书，另外各有两张自签名的 TLS 证书：拨号时出示一张，被拨时出示另一张。",
+		"A and B belong to one organisation. Each has an identity certificate from its CA, and two self-signed TLS certificates: one to show when it dials, one when it is dialled.")
 	s.say("现在 A 要给 B 发一条消息。连接表里没有到 B 的连接，消息先进发送队列，拨号在另一个 goroutine 里进行。",
 		"Now A wants to send B a message. The store has no connection to B, so the message waits in the send queue while another goroutine dials.")
 	s.say("Ping 只证明有人在听；要说话，得有一条流。打开流时返回的 err 只说明本端有没有线路可用；对方是否接受，要到第一次 Recv 才知道。",

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"gossipscope/internal/text"
+	"gossipscope/internal/tui"
 )
 
 // maxSpeed bounds --speed. It speeds the lab's clock up, and so the peers' timeouts with it, but not the machine: beyond this an honest
@@ -49,11 +50,10 @@ func (p *program) execute(ctx context.Context, args []string) error {
 // tree makes all commands. What goes wrong with --help is put into helpErr.
 func (p *program) tree(helpErr *error) tree {
 	says := &text.Table.Commands
-	root := &command{Command: &cobra.Command{Use: "explore", RunE: p.home, Args: p.onlyCommands}, said: &says.Root}
-	play, replay := p.playCommand(), p.replayCommand()
+	root, play, replay, sandbox := p.rootCommand(), p.playCommand(), p.replayCommand(), p.sandboxCommand()
 	list := &command{Command: &cobra.Command{Use: "list", RunE: p.list, Args: nothingBehind}, said: &says.List}
 	version := &command{Command: &cobra.Command{Use: "version", RunE: p.version, Args: nothingBehind}, said: &says.Version}
-	all := tree{root, list, play, replay, version}
+	all := tree{root, list, play, sandbox, replay, version}
 	all = append(all, p.helpCommand(&all))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -82,6 +82,25 @@ func withLanguage(values map[string]text.Text) map[string]text.Text {
 	return with
 }
 
+func (p *program) rootCommand() *command {
+	var l looks
+	c := &command{said: &text.Table.Commands.Root, Command: &cobra.Command{Use: "explore", RunE: p.home(&l), Args: p.onlyCommands}}
+	l.flagsOf(c, p.lang)
+	return c
+}
+
+func (p *program) sandboxCommand() *command {
+	var l looks
+	c := &command{said: &text.Table.Commands.Sandbox, Command: &cobra.Command{Use: "sandbox", Args: nothingBehind, RunE: func(c *cobra.Command, _ []string) error {
+		if !p.terminal || !p.interactive {
+			return misuse("sandbox", text.Table.Usage.NeedsTerminal)
+		}
+		return p.screens(c.Context(), l, 0, &tui.Choice{Sandbox: true})
+	}}}
+	l.flagsOf(c, p.lang)
+	return c
+}
+
 func (p *program) playCommand() *command {
 	flags := &text.Table.Flags
 	var opts playOptions
@@ -94,6 +113,7 @@ func (p *program) playCommand() *command {
 			return p.play(c.Context(), args[0], opts)
 		}},
 	}
+	opts.looks.flagsOf(c, p.lang)
 	c.Flags().BoolVar(&opts.plain, "plain", false, flags.Plain.In(p.lang))
 	c.Flags().BoolVar(&opts.json, "json", false, flags.JSON.In(p.lang))
 	c.Flags().StringVar(&opts.speed, "speed", "1", flags.Speed.In(p.lang))
@@ -103,7 +123,10 @@ func (p *program) playCommand() *command {
 
 func (p *program) replayCommand() *command {
 	flags := &text.Table.Flags
-	var plain, json bool
+	var (
+		plain, json bool
+		l           looks
+	)
 	c := &command{
 		said:     &text.Table.Commands.Replay,
 		examples: text.Table.Commands.ReplayExamples,
@@ -111,9 +134,13 @@ func (p *program) replayCommand() *command {
 			if plain && json {
 				return misuse("replay", text.Table.Usage.PlainOrJSON)
 			}
+			if p.terminal && p.interactive && !plain && !json && args[0] != "-" {
+				return p.screens(c.Context(), l, 0, &tui.Choice{Path: args[0]})
+			}
 			return p.replay(c.Context(), args[0], json)
 		}},
 	}
+	l.flagsOf(c, p.lang)
 	c.Flags().BoolVar(&plain, "plain", false, flags.ReplayPlain.In(p.lang))
 	c.Flags().BoolVar(&json, "json", false, flags.ReplayJSON.In(p.lang))
 	return c

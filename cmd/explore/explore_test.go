@@ -26,8 +26,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // story plays a few events, and then ends as it is told.
-func story(end func(context.Context) error) func(context.Context, session) error {
-	return func(ctx context.Context, s session) error {
+func story(end func(context.Context) error) func(context.Context, venue) error {
+	return func(ctx context.Context, s venue) error {
 		s.recorder.Add(timeline.Event{Kind: timeline.KindTitle, Text: &text.Text{Zh: "标题", En: "A title"}})
 		s.recorder.Add(timeline.Event{Kind: timeline.KindSay, Text: &text.Text{Zh: "说明。", En: "Some words."}})
 		s.recorder.Add(timeline.Event{Kind: timeline.KindStep, Peer: "A", Step: &trace.Event{
@@ -51,7 +51,7 @@ var testLessons = []lesson{
 	{number: 2, slug: "broken", play: story(func(context.Context) error { return fmt.Errorf("%w: it did not hold", walkthroughs.ErrBroken) })},
 	{number: 3, slug: "stuck", play: story(func(context.Context) error { return errEnded })},
 	{number: 4, slug: "endless", play: story(untilStopped)},
-	{number: 5, slug: "no-lab", play: func(context.Context, session) error { return &errNoLab{errors.New("no ports left")} }},
+	{number: 5, slug: "no-lab", play: func(context.Context, venue) error { return &errNoLab{errors.New("no ports left")} }},
 }
 
 // outcome is what a run of the program left.
@@ -390,7 +390,7 @@ func TestAFileThatComesMeanwhileIsNotOverwritten(t *testing.T) {
 
 func TestATerminalIsGivenTimeToReadAndAFileIsNot(t *testing.T) {
 	var paced bool
-	watch := []lesson{{number: 1, slug: "watch", play: func(_ context.Context, s session) error {
+	watch := []lesson{{number: 1, slug: "watch", play: func(_ context.Context, s venue) error {
 		paced = s.pace != nil && s.pace(timeline.Event{Kind: timeline.KindTitle}) > 0
 		if s.speed != 2 {
 			t.Errorf("the speed is %v", s.speed)

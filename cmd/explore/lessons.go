@@ -24,11 +24,12 @@ type lesson struct {
 	slug         string
 	title, learn text.Text
 	minutes      int
-	play         func(context.Context, session) error
+	play         func(context.Context, venue) error
+	shown        *walkthroughs.Lesson // as the screens take it; nil if they cannot
 }
 
-// session is where a lesson is played.
-type session struct {
+// venue is where a lesson is played.
+type venue struct {
 	recorder *timeline.Recorder                 // gets every event; whoever made it closes it
 	pace     func(timeline.Event) time.Duration // how long each step waits; nil for not at all
 	speed    float64
@@ -47,13 +48,13 @@ func (e *errNoLab) Unwrap() error { return e.cause }
 func realLessons() []lesson {
 	var all []lesson
 	for _, l := range walkthroughs.All() {
-		all = append(all, lesson{number: l.Number, slug: l.Slug, title: l.Title, learn: l.Learn, minutes: l.Minutes,
-			play: func(ctx context.Context, s session) error { return playReal(ctx, l, s) }})
+		all = append(all, lesson{number: l.Number, slug: l.Slug, title: l.Title, learn: l.Learn, minutes: l.Minutes, shown: &l,
+			play: func(ctx context.Context, s venue) error { return playReal(ctx, l, s) }})
 	}
 	return all
 }
 
-func playReal(ctx context.Context, l walkthroughs.Lesson, s session) error {
+func playReal(ctx context.Context, l walkthroughs.Lesson, s venue) error {
 	conf := lab.Config{Network: lab.Loopback(), Policy: lab.Free(), Speed: s.speed, Recorder: s.recorder}
 	if s.pace != nil {
 		conf.Policy = lab.Paced(s.pace)
@@ -88,8 +89,8 @@ func (p *program) lessonNames() string {
 	return strings.Join(names, text.Text{Zh: "，", En: ", "}.In(p.lang))
 }
 
-// home is explore without a command.
-func (p *program) home(c *cobra.Command, _ []string) error {
+// welcome says what there is, to whoever has no terminal to show the screens on.
+func (p *program) welcome() error {
 	says := &text.Table.Lessons
 	out := text.Table.Commands.Root.Short.In(p.lang) + "\n" + says.Intro.In(p.lang) + "\n\n" + says.Heading.In(p.lang) + "\n"
 	out += p.lessonList() + "\n" + says.Next.Format(p.lang, p.called) + "\n"

@@ -36,18 +36,20 @@ func main() {
 	cobra.MousetrapHelpText = ""
 	// Without this, a reader that goes away ("| head") kills the process at the next write, before the peers are stopped.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	// The first ctrl-C ends the lesson in good order. Should that hang, the second is the system's own and ends the process.
 	context.AfterFunc(ctx, restore)
 	p := &program{
-		getenv:   os.Getenv,
-		stdin:    os.Stdin,
-		stdout:   os.Stdout,
-		stderr:   os.Stderr,
-		terminal: term.IsTerminal(int(os.Stdout.Fd())),
-		columns:  columnsOf(os.Stdout),
-		lessons:  realLessons(),
-		called:   calledAs(os.Args[0]),
+		getenv:      os.Getenv,
+		stdin:       os.Stdin,
+		stdout:      os.Stdout,
+		stderr:      os.Stderr,
+		terminal:    term.IsTerminal(int(os.Stdout.Fd())),
+		interactive: term.IsTerminal(int(os.Stdin.Fd())),
+		environment: os.Environ(),
+		columns:     columnsOf(os.Stdout),
+		lessons:     realLessons(),
+		called:      calledAs(os.Args[0]),
 	}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
@@ -58,11 +60,14 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       bool // whether stdout is a person's
-	columns        int  // how wide that is, 0 if it does not say
+	interactive    bool // whether stdin is, too: only then there is somebody at the keys
+	environment    []string
+	columns        int // how wide that is, 0 if it does not say
 	lessons        []lesson
 	called         string // what a person types to start it
 
-	lang text.Lang
+	lang      text.Lang
+	langAsked bool // whether that was by a flag: else the screens take what was chosen there last
 }
 
 // calledAs returns what a person types to start the program: what "go run" has built lies in a folder of its own that is gone
@@ -89,7 +94,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	p.lang = text.FromEnvironment(p.getenv)
 	if err == nil {
 		if asked != "" {
-			p.lang = asked
+			p.lang, p.langAsked = asked, true
 		}
 		err = p.execute(ctx, args)
 	}

@@ -18,6 +18,7 @@ import (
 	"gossipscope/internal/narrate"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
+	"gossipscope/internal/tui"
 	"gossipscope/walkthroughs"
 )
 
@@ -30,6 +31,7 @@ type playOptions struct {
 	speed       string
 	record      string
 	recordAsked bool
+	looks       looks
 }
 
 // play is explore play.
@@ -47,7 +49,10 @@ func (p *program) play(ctx context.Context, name string, opts playOptions) error
 	case opts.recordAsked && opts.record == "":
 		return misuse("play", text.Table.Usage.EmptyRecordPath)
 	}
-	s := session{recorder: timeline.NewRecorder(keptEvents), speed: speed}
+	if p.terminal && p.interactive && !opts.plain && !opts.json && !opts.recordAsked && l.shown != nil {
+		return p.screens(ctx, opts.looks, speed, &tui.Choice{Lesson: l.shown})
+	}
+	s := venue{recorder: timeline.NewRecorder(keptEvents), speed: speed}
 	if p.terminal && !opts.json {
 		s.pace = func(e timeline.Event) time.Duration { return narrate.Pace(&e, p.lang) }
 	}
@@ -55,7 +60,7 @@ func (p *program) play(ctx context.Context, name string, opts playOptions) error
 }
 
 // perform plays l in s and shows it.
-func (p *program) perform(ctx context.Context, l lesson, s session, opts playOptions) error {
+func (p *program) perform(ctx context.Context, l lesson, s venue, opts playOptions) error {
 	header := timeline.Header{Lesson: l.slug, Network: "tcp", Policy: "free", Created: time.Now().UTC().Truncate(time.Second)}
 	if s.pace != nil {
 		header.Policy = "paced"

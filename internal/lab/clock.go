@@ -2,6 +2,7 @@ package lab
 
 import (
 	"container/heap"
+	"math"
 	"sync"
 	"time"
 )
@@ -25,8 +26,9 @@ type Clock struct {
 // timer is a function that waits for its time.
 type timer struct {
 	due    time.Duration
-	number uint64 // orders timers that are due at the same time
-	index  int    // in the heap; -1 once it has left
+	length time.Duration // what was asked for, when it was set
+	number uint64        // orders timers that are due at the same time
+	index  int           // in the heap; -1 once it has left
 	f      func()
 }
 
@@ -54,7 +56,7 @@ func (c *Clock) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last++
-	t := &timer{due: c.now() + max(d, 0), number: c.last, f: f}
+	t := &timer{due: c.now() + max(d, 0), length: d, number: c.last, f: f}
 	heap.Push(&c.timers, t)
 	c.rearm()
 	return func() bool { return c.stop(t) }
@@ -96,6 +98,33 @@ func (c *Clock) Held() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.holds > 0
+}
+
+// SetSpeed makes the clock run speed times as fast as the world's from now on; what it shows does not jump. A speed that is not more
+// than zero is none, and changes nothing.
+func (c *Clock) SetSpeed(speed float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !(speed > 0) || math.IsInf(speed, 1) {
+		return
+	}
+	c.read, c.since = c.now(), time.Now()
+	c.speed = speed
+	c.rearm()
+}
+
+// NextDue returns what the clock will show when the next timer is due that was set for no longer than atMost, and whether there is one.
+// The bound is what tells a timeout that somebody waits for from what a peer does now and then, such as looking for identities that
+// nobody has used for an hour.
+func (c *Clock) NextDue(atMost time.Duration) (due time.Duration, pending bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.timers {
+		if t.length <= atMost && (!pending || t.due < due) {
+			due, pending = t.due, true
+		}
+	}
+	return due, pending
 }
 
 // JumpToNext puts the clock to the moment at which the next timer is due, and reports whether there was one. It is for a reader who

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -134,5 +135,80 @@ func TestATimerMayArmAndStopOthers(t *testing.T) {
 		})
 		time.Sleep(3 * time.Second)
 		f.want(t, "armed by the first")
+	})
+}
+
+func TestAClockThatIsMadeFasterGoesOnFromWhatItShows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, f := newClock(1), &fired{}
+		c.AfterFunc(21*time.Second, f.note("timer"))
+		time.Sleep(time.Second)
+		c.SetSpeed(10)
+		if now := c.Now(); now != time.Second {
+			t.Errorf("the clock shows %v, want 1s", now)
+		}
+		time.Sleep(2*time.Second - time.Nanosecond)
+		f.want(t)
+		time.Sleep(time.Nanosecond)
+		f.want(t, "timer")
+		if now := c.Now(); now != 21*time.Second {
+			t.Errorf("the clock shows %v, want 21s", now)
+		}
+	})
+}
+
+func TestTheSpeedMayChangeWhileTheClockIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, f := newClock(1), &fired{}
+		c.AfterFunc(10*time.Second, f.note("timer"))
+		time.Sleep(time.Second)
+		c.Hold()
+		c.SetSpeed(9)
+		time.Sleep(time.Hour)
+		f.want(t)
+		if now := c.Now(); now != time.Second {
+			t.Errorf("the held clock shows %v, want 1s", now)
+		}
+		c.Release()
+		time.Sleep(time.Second)
+		f.want(t, "timer")
+	})
+}
+
+func TestWhatIsNoSpeedChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClock(2)
+		for _, none := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+			c.SetSpeed(none)
+		}
+		time.Sleep(time.Second)
+		if now := c.Now(); now != 2*time.Second {
+			t.Errorf("after a second the clock shows %v, want 2s", now)
+		}
+	})
+}
+
+func TestAClockTellsWhenTheNextTimeoutIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, f := newClock(1), &fired{}
+		if due, pending := c.NextDue(time.Hour); pending {
+			t.Errorf("a clock without timers says that one is due at %v", due)
+		}
+		c.AfterFunc(10*time.Minute, f.note("now and then"))
+		time.Sleep(9*time.Minute + 58*time.Second)
+		c.AfterFunc(5*time.Second, f.note("later"))
+		stop := c.AfterFunc(3*time.Second, f.note("timeout"))
+		if due, pending := c.NextDue(time.Minute); !pending || due != 10*time.Minute+time.Second {
+			t.Errorf("due at %v (%t), want 10m1s", due, pending)
+		}
+		stop()
+		if due, pending := c.NextDue(time.Minute); !pending || due != 10*time.Minute+3*time.Second {
+			t.Errorf("after it was stopped: due at %v (%t), want 10m3s", due, pending)
+		}
+		if due, pending := c.NextDue(time.Hour); !pending || due != 10*time.Minute {
+			t.Errorf("of all: due at %v (%t), want 10m", due, pending)
+		}
+		time.Sleep(5 * time.Second)
+		f.want(t, "now and then", "later")
 	})
 }

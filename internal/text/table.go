@@ -40,13 +40,14 @@ type Command struct {
 
 // Commands is what help says of the commands.
 type Commands struct {
-	Root, List, Play, Replay, Version, Help Command
-	PlayExamples, ReplayExamples            Text
+	Root, List, Play, Sandbox, Replay, Version, Help Command
+	PlayExamples, ReplayExamples                     Text
 }
 
 // Flags describes the flags. The Value fields are the names of what a flag takes.
 type Flags struct {
 	Plain, JSON, Speed, Record, Lang, Help, ReplayJSON, ReplayPlain Text
+	ASCII, Theme, ThemeValue                                        Text
 	SpeedValue, RecordValue, LangValue                              Text
 }
 
@@ -71,6 +72,8 @@ type UsageErrors struct {
 	PlainOrJSON     Text
 	BadSpeed        Text // %s: what was typed
 	BadLanguage     Text // %s: what was typed
+	BadTheme        Text // %s: what was typed
+	NeedsTerminal   Text
 	EmptyRecordPath Text
 	SeeHelp         Text // %s: the command to type
 }
@@ -141,6 +144,13 @@ var Table = Messages{
 					"The exit status is 0 only if everything that the lesson promises held; 1 if not; 2 for a mistake in the command; 130 after Ctrl-C.",
 			},
 		},
+		Sandbox: Command{
+			Short: Text{"进沙盒：三个节点，随你摆弄", "open the sandbox: three peers, and you"},
+			Long: Text{
+				"启动两个组织的三个节点，由你让它们发送、握手、停止，由你剪断线路、伪造握手，看这一层怎么应对。需要终端。",
+				"Starts three peers of two organisations. Have them send, shake hands and stop, cut lines, forge handshakes, and see what the layer does. Needs a terminal.",
+			},
+		},
 		Replay: Command{
 			Arguments: Text{"文件", "FILE"},
 			Short:     Text{"重放一份录像", "replay a recording"},
@@ -169,15 +179,18 @@ var Table = Messages{
 	},
 	Flags: Flags{
 		Plain: Text{
-			"一行一行地显示，任何终端都可以（现在不写也是如此）",
-			"line by line, in any terminal (the default for now)",
+			"一行一行地显示，任何终端都可以；不是终端时不写也是如此",
+			"line by line; the default if this is no terminal",
 		},
 		JSON:        Text{"以录像的格式输出事件，一行一个", "print the events as a recording holds them, one a line"},
 		Speed:       Text{"播放速度，大于 0，不超过 20", "how fast to play: more than 0, at most 20"},
 		Record:      Text{"同时存一份录像；已有的文件不会被覆盖", "also save a recording; never overwrites a file"},
 		Lang:        Text{"界面语言，缺省由系统的语言环境决定", "the language; by default that of the locale"},
 		Help:        Text{"显示说明", "show help"},
-		ReplayPlain: Text{"一行一行地显示（现在不写也是如此）", "print line by line (the default for now)"},
+		ReplayPlain: Text{"一行一行地显示；不是终端时不写也是如此", "line by line; the default if this is no terminal"},
+		ASCII:       Text{"不用线条字符和符号，只用 ASCII 来画", "no line characters, no symbols: ASCII only"},
+		Theme:       Text{"深色 dark 或浅色 light；缺省由终端的背景决定", "for a dark or a light background"},
+		ThemeValue:  Text{"dark|light", "dark|light"},
 		ReplayJSON:  Text{"以录像的格式输出事件", "print the events in the format of a recording"},
 		SpeedValue:  Text{"倍数", "N"},
 		RecordValue: Text{"文件", "FILE"},
@@ -217,6 +230,8 @@ var Table = Messages{
 			"The speed cannot be %q: it must be more than 0 and at most 20, for example --speed 2.",
 		},
 		BadLanguage:     Text{"没有 “%s” 这种语言，请用 --lang zh 或 --lang en。", "There is no language %q: use --lang zh or --lang en."},
+		BadTheme:        Text{"没有 “%s” 这种主题，请用 --theme dark 或 --theme light。", "There is no theme %q: use --theme dark or --theme light."},
+		NeedsTerminal:   Text{"沙盒要在终端里用。没有终端的话，可以用 explore play 课程 --plain 看一课。", "The sandbox needs a terminal. Without one, explore play LESSON --plain prints a lesson."},
 		EmptyRecordPath: Text{"--record 后面的文件名是空的，请写一个文件名。", "The file name after --record is empty: give one."},
 		SeeHelp:         Text{"用法见：%s", "See: %s"},
 	},

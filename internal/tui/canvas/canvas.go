@@ -45,6 +45,9 @@ func (c *Canvas) Clear() {
 // Size returns how many cells the canvas has.
 func (c *Canvas) Size() (width, height int) { return c.width, c.height }
 
+// Fits reports whether the canvas has exactly that many cells.
+func (c *Canvas) Fits(width, height int) bool { return c.width == width && c.height == height }
+
 // Region returns the whole canvas as a region.
 func (c *Canvas) Region() Region { return Region{canvas: c, width: c.width, height: c.height} }
 
@@ -76,6 +79,13 @@ func (c *Canvas) String() string {
 		}
 		c.writeRow(&out, y)
 	}
+	return out.String()
+}
+
+// Line returns one row as text for a terminal, with its styles.
+func (c *Canvas) Line(y int) string {
+	var out strings.Builder
+	c.writeRow(&out, y)
 	return out.String()
 }
 

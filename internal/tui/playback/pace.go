@@ -16,9 +16,9 @@ const (
 	travelTime  = 420 * time.Millisecond // something travels between two peers
 	birthTime   = 300 * time.Millisecond
 	linkTime    = 120 * time.Millisecond
-	faultTime   = 700 * time.Millisecond // something is done to a link, or to a peer
-	titleTime   = 600 * time.Millisecond
-	sayTime     = 1400 * time.Millisecond // before anything else happens
+	faultTime   = 500 * time.Millisecond // something is done to a link, or to a peer
+	titleTime   = 400 * time.Millisecond
+	sayTime     = 1000 * time.Millisecond // before anything else happens
 	promiseTime = 900 * time.Millisecond
 	restTime    = 120 * time.Millisecond // after a movement
 
@@ -71,9 +71,7 @@ func Hold(e *timeline.Event) time.Duration {
 }
 
 // isNarration reports whether e replaces what the lesson has said before.
-func isNarration(e *timeline.Event) bool {
-	return e.Kind == timeline.KindSay || e.Kind == timeline.KindTitle
-}
+func isNarration(e *timeline.Event) bool { return e.Kind == timeline.KindSay }
 
 func readingTime(s string) time.Duration {
 	return min(longestReading, readingBegins+time.Duration(text.Cells(s))*readingPerCell)

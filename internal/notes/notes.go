@@ -1,0 +1,257 @@
+// Package notes reads the notes as data: which file has which anchors, and what stands there.
+//
+// An anchor is an element <a id="conn.write"></a>, which every reader of Markdown understands, whatever the heading beside it is called.
+// Where it stands decides what it names:
+//
+//   - in a heading, or on its own right above one: everything under that heading, its subheadings included;
+//   - elsewhere, in a paragraph or a list: the text from there to the next anchor or heading.
+//
+// A step's anchor has the step's name. A heading has, besides, the anchor that GitHub makes of its words.
+package notes
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"gossipscope/comm/trace"
+)
+
+// Section is a part of a note.
+type Section struct {
+	File   string // "conn.md"
+	Anchor string // "" for the whole note
+	Title  string // the words of its heading, or of the one above it
+	Body   string // Markdown, without that heading
+}
+
+// Library is all notes.
+type Library struct {
+	files    []string
+	sections map[string][]Section // by file; the whole note first, then each anchor, in the order of the text
+}
+
+// Read reads all notes of a folder.
+func Read(files fs.FS) (*Library, error) {
+	names, err := fs.Glob(files, "*.md")
+	if err != nil {
+		return nil, fmt.Errorf("looking for notes: %w", err)
+	}
+	slices.Sort(names)
+	l := &Library{files: names, sections: make(map[string][]Section)}
+	for _, name := range names {
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading a note: %w", err)
+		}
+		l.sections[name] = split(name, string(content))
+	}
+	return l, nil
+}
+
+// Files returns the names of the notes, sorted.
+func (l *Library) Files() []string { return slices.Clone(l.files) }
+
+// Section returns what an anchor of a note names; the anchor "" names the whole note.
+func (l *Library) Section(file, anchor string) (Section, bool) {
+	for _, s := range l.sections[file] {
+		if s.Anchor == anchor {
+			return s, true
+		}
+	}
+	return Section{}, false
+}
+
+// OfStep returns the section about a step: in the note of the file that emits it, or else in whichever note has it.
+func (l *Library) OfStep(step trace.Step) (Section, bool) {
+	if _, known := trace.Lookup(step); !known {
+		return Section{}, false
+	}
+	if s, found := l.Section(FileOf(step), string(step)); found {
+		return s, true
+	}
+	for _, file := range l.files {
+		if s, found := l.Section(file, string(step)); found {
+			return s, true
+		}
+	}
+	return Section{}, false
+}
+
+// FileOf returns the name of the note that is to explain a step, which has the name of the source file that emits it.
+func FileOf(step trace.Step) string {
+	info, known := trace.Lookup(step)
+	if !known {
+		return ""
+	}
+	return strings.TrimSuffix(info.File, ".go") + ".md"
+}
+
+var (
+	anchorPattern  = regexp.MustCompile(`<a\s+(?:id|name)="([^"]+)"\s*(?:/>|>\s*</a>)`)
+	headingPattern = regexp.MustCompile(`^(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$`)
+	fencePattern   = regexp.MustCompile("^\\s*(```+|~~~+)")
+	linkPattern    = regexp.MustCompile(`!?\[([^\]]*)\]\([^)]*\)`)
+)
+
+// line is a line of a note, and what it is to the reader of anchors.
+type line struct {
+	text    string
+	level   int      // of a heading, from 1; 0 for any other line
+	title   string   // of a heading
+	anchors []string // those that stand in it
+	alone   bool     // it holds anchors and nothing else
+}
+
+// split returns the sections of a note.
+func split(file, content string) []Section {
+	lines := readLines(content)
+	slugs := make(map[string]int)
+	whole := Section{File: file, Body: content}
+	if i := slices.IndexFunc(lines, func(l line) bool { return l.level > 0 }); i >= 0 {
+		whole.Title = lines[i].title
+		if !slices.ContainsFunc(lines[:i], func(l line) bool { return strings.TrimSpace(l.text) != "" && !l.alone }) {
+			whole.Body = join(lines[i+1:])
+		}
+	}
+	sections := []Section{whole}
+	title := whole.Title
+	for i, l := range lines {
+		if l.level > 0 {
+			title = l.title
+			sections = append(sections, Section{file, slug(l.title, slugs), title, join(under(lines, i))})
+		}
+		for _, anchor := range l.anchors {
+			s := Section{File: file, Anchor: anchor, Title: title}
+			if heading := headingOf(lines, i); heading >= 0 {
+				s.Title, s.Body = lines[heading].title, join(under(lines, heading))
+			} else {
+				s.Body = join(dedent(from(lines, i)))
+			}
+			sections = append(sections, s)
+		}
+	}
+	return sections
+}
+
+// readLines reads what each line is. In a fenced block nothing is a heading or an anchor.
+func readLines(content string) []line {
+	var lines []line
+	fence := ""
+	for _, s := range strings.Split(strings.ReplaceAll(content, "\r\n", "\n"), "\n") {
+		l := line{text: s}
+		mark := fencePattern.FindStringSubmatch(s)
+		switch {
+		case fence != "":
+			if mark != nil && strings.HasPrefix(mark[1], fence) && strings.TrimSpace(s) == mark[1] {
+				fence = ""
+			}
+		case mark != nil:
+			fence = mark[1]
+		default:
+			l.read()
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+func (l *line) read() {
+	for _, match := range anchorPattern.FindAllStringSubmatch(l.text, -1) {
+		l.anchors = append(l.anchors, match[1])
+	}
+	rest := strings.TrimSpace(anchorPattern.ReplaceAllString(l.text, ""))
+	l.alone = len(l.anchors) > 0 && rest == ""
+	if heading := headingPattern.FindStringSubmatch(l.text); heading != nil {
+		l.level = len(heading[1])
+		l.title = words(anchorPattern.ReplaceAllString(heading[2], ""))
+	}
+}
+
+// words returns the text of a heading without the marks of Markdown.
+func words(heading string) string {
+	heading = linkPattern.ReplaceAllString(heading, "$1")
+	return strings.TrimSpace(strings.NewReplacer("`", "", "**", "").Replace(heading))
+}
+
+// headingOf returns the index of the heading that an anchor in line i names, -1 if it names none.
+func headingOf(lines []line, i int) int {
+	for ; i < len(lines); i++ {
+		switch {
+		case lines[i].level > 0:
+			return i
+		case !lines[i].alone && strings.TrimSpace(lines[i].text) != "":
+			return -1
+		}
+	}
+	return -1
+}
+
+// under returns the lines under a heading, up to the next that is not below it.
+func under(lines []line, heading int) []line {
+	level := lines[heading].level
+	end := slices.IndexFunc(lines[heading+1:], func(l line) bool { return l.level > 0 && l.level <= level })
+	if end < 0 {
+		return lines[heading+1:]
+	}
+	end += heading + 1
+	for end > heading+1 && (lines[end-1].alone || strings.TrimSpace(lines[end-1].text) == "") {
+		end-- // anchors of the heading that follows
+	}
+	return lines[heading+1 : end]
+}
+
+// from returns the lines from an anchor to the next anchor or heading. Anchors that stand together share what follows them.
+func from(lines []line, i int) []line {
+	begin := i
+	for i < len(lines) && lines[i].alone {
+		i++
+	}
+	for i++; i < len(lines) && lines[i].level == 0 && len(lines[i].anchors) == 0; i++ {
+	}
+	return lines[begin:min(i, len(lines))]
+}
+
+// dedent takes from every line the indentation of the first, so that an item of an inner list does not become a block of code.
+func dedent(lines []line) []line {
+	first := lines[0].text
+	indent := len(first) - len(strings.TrimLeft(first, " "))
+	lines = slices.Clone(lines)
+	for i, l := range lines {
+		own := len(l.text) - len(strings.TrimLeft(l.text, " "))
+		lines[i].text = l.text[min(indent, own):]
+	}
+	return lines
+}
+
+func join(lines []line) string {
+	var out strings.Builder
+	for _, l := range lines {
+		out.WriteString(l.text + "\n")
+	}
+	return strings.Trim(out.String(), "\n") + "\n"
+}
+
+// slug returns the anchor that GitHub makes of a heading: lower case, letters and digits and hyphens, and a number behind the second of
+// its kind.
+func slug(title string, seen map[string]int) string {
+	s := strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case unicode.In(r, unicode.Letter, unicode.Mark, unicode.Nd, unicode.Nl, unicode.Pc), r == '-':
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, title)
+	n := seen[s]
+	seen[s]++
+	if n > 0 {
+		return fmt.Sprintf("%s-%d", s, n)
+	}
+	return cmp.Or(s, "-")
+}

@@ -1,0 +1,108 @@
+package session
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gossipscope/internal/lab"
+	"gossipscope/internal/timeline"
+	"gossipscope/walkthroughs"
+)
+
+// somebody is a person who does anything to a session, in no order.
+type somebody struct {
+	*rand.Rand
+	live *Live
+}
+
+// one returns one of the list, or "" if it is empty.
+func one[T any](s *somebody, list []T) (any T) {
+	if len(list) > 0 {
+		any = list[s.IntN(len(list))]
+	}
+	return any
+}
+
+// anything returns an act that may make sense.
+func (s *somebody) anything() Act {
+	st := s.live.Recorder().State()
+	var peers, lines []string
+	for _, p := range st.Peers {
+		peers = append(peers, p.Birth.Name)
+	}
+	for _, l := range st.Lines {
+		lines = append(lines, l.Name)
+	}
+	verbs := []Verb{
+		Send, SendWithAck, Flood, Probe, Handshake, CloseConn, DialBoth, Stop, Kill, Restart, Restart, AddPeer, StopReading, ReadAgain, RefuseAcks,
+		GiveAcks, CutLink, DelayLink, FreezeLink, ThawLink, HalfCloseLink, Attack, Attack,
+	}
+	return Act{
+		Verb: one(s, verbs), Peer: one(s, peers), Targets: []string{one(s, peers)}, Link: one(s, lines), MinAck: s.IntN(3),
+		Delay: time.Duration(s.IntN(3)) * time.Second, Count: s.IntN(40), Organisation: s.IntN(3), Trick: one(s, Tricks()),
+	}
+}
+
+// meddle does anything, releases anybody, and lets time pass, some hundred times.
+func (s *somebody) meddle(moves int) {
+	for range moves {
+		switch s.IntN(16) {
+		case 0, 1:
+			s.live.Do(s.anything()) // which may be refused
+		case 2:
+			s.live.SetStepping(s.IntN(4) > 0)
+		case 3:
+			s.live.JumpToNext()
+		case 4:
+			s.live.SetSpeed(s.Float64() * 20)
+		case 5:
+			time.Sleep(time.Duration(s.IntN(1000)) * time.Millisecond)
+		case 6:
+			synctest.Wait()
+		default:
+			synctest.Wait()
+			s.live.Release(one(s, s.live.Held()).ID)
+		}
+	}
+}
+
+// Whatever a person does, and in whatever moment he leaves: nothing panics, nothing hangs, no rule of the layer is broken, and nothing is
+// left.
+func TestAPersonMayDoAnythingAtAnyTime(t *testing.T) {
+	seeds := uint64(3)
+	if s, err := strconv.ParseUint(os.Getenv("SEEDS"), 10, 64); err == nil {
+		seeds = s
+	}
+	games := map[string]func() (*Live, error){
+		"sandbox": func() (*Live, error) { return Sandbox(Options{Network: lab.InMemory()}) },
+	}
+	for _, lesson := range walkthroughs.All() {
+		games[lesson.Slug] = func() (*Live, error) { return Play(lesson, Options{Network: lab.InMemory()}) }
+	}
+	for name, begin := range games {
+		for seed := range seeds {
+			t.Run(fmt.Sprintf("%s %d", name, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					l, err := begin()
+					if err != nil {
+						t.Fatal(err)
+					}
+					s := &somebody{Rand: rand.New(rand.NewPCG(seed, 0)), live: l}
+					s.meddle(400)
+					l.Close()
+					st := timeline.Fold(events(l))
+					for _, i := range st.Invariants() {
+						if !i.Holds {
+							t.Errorf("%s: %s at event %d of %s", i.Name, i.Why, i.Broken.N, i.Peer)
+						}
+					}
+				})
+			})
+		}
+	}
+}

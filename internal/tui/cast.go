@@ -1,0 +1,95 @@
+package tui
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"gossipscope/internal/timeline"
+	"gossipscope/internal/tui/playback"
+)
+
+// A cast is the session as a film of this screen, in the format of asciinema (asciicast v2: a header line, then one line for each
+// piece of output, with the second at which it came). It is drawn from the events, not filmed: so it needs no more time than drawing
+// takes, shows every event for its time, and comes out the same each time.
+
+// writeCast writes a film of these events, as the model would show them now.
+func (m *Model) writeCast(w io.Writer, events []timeline.Event) error {
+	film := m.double()
+	film.watch.learn(events)
+	out := &castWriter{w: bufio.NewWriter(w), rows: make([]string, m.height)}
+	out.header(m.width, m.height, film.watch.title.In(m.lang))
+	for n := range len(events) + 1 {
+		film.watch.player.GoTo(n)
+		hold := time.Second
+		if n > 0 {
+			hold = playback.Hold(&events[n-1])
+		}
+		if n > 0 && playback.Movement(&events[n-1]) > 0 {
+			film.watch.player.Back()
+			film.watch.player.Next() // its movement begins
+			out.frame(film, hold/3)
+			film.watch.player.Skip()
+			hold -= hold / 3
+		}
+		out.frame(film, hold)
+	}
+	if out.err == nil {
+		out.err = out.w.Flush()
+	}
+	return out.err
+}
+
+// double returns a model that looks like m and shares nothing with it that changes.
+func (m *Model) double() *Model {
+	film := &Model{conf: m.conf, lang: m.lang, theme: m.theme, width: m.width, height: m.height}
+	film.watch = blankWatch(m.lang, m.conf.panels())
+	film.watch.title, film.watch.lesson = m.watch.title, m.watch.lesson
+	film.watch.slots, film.watch.focus, film.watch.opened = m.watch.slots, m.watch.focus, m.watch.opened
+	film.watch.player.Pause()
+	return film
+}
+
+// castWriter writes frames, of each only the rows that have changed.
+type castWriter struct {
+	w    *bufio.Writer
+	at   time.Duration
+	rows []string
+	err  error
+}
+
+func (c *castWriter) header(width, height int, title string) {
+	c.line(map[string]any{"version": 2, "width": width, "height": height, "title": title})
+	c.output("\x1b[?25l\x1b[2J")
+}
+
+// frame draws what film shows, and lets it stand for a time.
+func (c *castWriter) frame(film *Model, stands time.Duration) {
+	film.draw()
+	var out strings.Builder
+	for y := range c.rows {
+		if row := film.canvas.Line(y); row != c.rows[y] {
+			c.rows[y] = row
+			fmt.Fprintf(&out, "\x1b[%d;1H%s\x1b[K", y+1, row)
+		}
+	}
+	if out.Len() > 0 {
+		c.output(out.String())
+	}
+	c.at += stands
+}
+
+func (c *castWriter) output(s string) { c.line([]any{c.at.Seconds(), "o", s}) }
+
+func (c *castWriter) line(v any) {
+	if c.err != nil {
+		return
+	}
+	var encoded []byte
+	if encoded, c.err = json.Marshal(v); c.err == nil {
+		_, c.err = c.w.Write(append(encoded, '\n'))
+	}
+}

@@ -1,0 +1,348 @@
+package tui
+
+import (
+	"time"
+
+	"gossipscope/comm/trace"
+	"gossipscope/internal/narrate"
+	"gossipscope/internal/session"
+	"gossipscope/internal/text"
+	"gossipscope/internal/timeline"
+	"gossipscope/internal/tui/playback"
+	"gossipscope/internal/tui/scene"
+	"gossipscope/walkthroughs"
+)
+
+// Peers is what the screens can do to the peers of a session that runs. None of its methods waits for anything.
+type Peers interface {
+	Held() []session.Held
+	Changed() <-chan struct{}
+	Release(id uint64) bool
+	ReleaseNext() bool
+	SetStepping(on bool)
+	Clock() (now time.Duration, standing bool)
+	NextTimer() (left time.Duration, pending bool)
+	JumpToNext() bool
+	SetSpeed(speed float64)
+	Do(act session.Act) error
+	Ended() (err error, ended bool)
+}
+
+const (
+	// takeAtOnce bounds how many events one frame takes in, so that a burst does not hold up the keys.
+	takeAtOnce = 20_000
+
+	// betweenReleases is how long the one who was let go has for its next step before the next is let go: without a pause, all
+	// who are held would go at once.
+	betweenReleases = 25 * time.Millisecond
+)
+
+// watch is a session that is watched: what is known of it, which moment is shown, and how.
+//
+// Its peers are held at every step until the player has shown everything; then one of them goes on. So pausing is no more than not
+// letting anybody go on, and what is seen is never far behind what happens.
+type watch struct {
+	session session.Session
+	peers   Peers                // nil for a recording
+	lesson  *walkthroughs.Lesson // nil for a sandbox, and for a recording of no lesson
+	title   text.Text
+
+	cursor  *timeline.Cursor
+	history *playback.History
+	player  *playback.Player
+	teller  *narrate.Teller
+	marks   []sliderMark // of the events that are worth a mark on the slider, in order
+	buf     []timeline.Event
+
+	free     bool          // nobody is held, and the latest moment is shown
+	awaiting bool          // somebody was let go by hand: the first thing that comes of it is shown
+	released time.Duration // when the last was let go, in the time that frames count
+	now      time.Duration // that time
+	over     bool          // the lesson has ended, and its end is shown
+	told     bool          // and the reader was told
+	failure  error         // how it ended, nil for well
+	left     chan struct{} // closed when nobody watches any more
+
+	panels   [viewCount]scene.Panel
+	slots    [4]int // which view stands in which pane
+	focus    int    // the slot that takes the keys
+	opened   bool   // the focused pane takes the room of all
+	areas    []area // where the panes were drawn last
+	selected scene.Selection
+	lastStep trace.Step // the step at which the panes stand while something else is shown
+}
+
+// area is a pane as it was drawn: which slot, and where its inside is.
+type area struct {
+	slot   int
+	inside rect
+}
+
+func newWatch(s session.Session, lang text.Lang, panels [viewCount]scene.Panel) *watch {
+	w := blankWatch(lang, panels)
+	w.session, w.cursor = s, s.Recorder().Follow(0)
+	w.peers, _ = s.(Peers)
+	return w
+}
+
+// blankWatch returns a watch of nothing yet.
+func blankWatch(lang text.Lang, panels [viewCount]scene.Panel) *watch {
+	history := playback.NewHistory(playback.Capacity)
+	return &watch{
+		history: history, player: playback.NewPlayer(history, lang), teller: narrate.NewTeller(lang), panels: panels,
+		slots: [4]int{viewStage, viewSequence, viewCode, viewNote}, left: make(chan struct{}),
+	}
+}
+
+// frame lets dt pass: it takes in what has happened, moves the moment that is shown, and lets the next one go on if there is nothing
+// left to show. It reports whether the picture has changed.
+func (w *watch) frame(dt time.Duration) bool {
+	w.now += dt
+	changed := w.take()
+	switch {
+	case w.free:
+		if !w.player.AtEnd() {
+			w.player.GoTo(w.history.Len())
+		}
+	case w.awaiting && !w.player.AtEnd():
+		w.awaiting = false
+		w.player.Next()
+	}
+	if w.player.Advance(dt) {
+		changed = true
+	}
+	if w.player.Wants() {
+		w.letGo()
+	}
+	return w.checkEnd() || changed
+}
+
+// take takes in events that have happened since the last time, and reports whether there were any.
+func (w *watch) take() bool {
+	w.buf = w.cursor.Take(w.buf[:0], takeAtOnce)
+	w.learn(w.buf)
+	if n := w.history.Forget(); n > 0 {
+		w.player.Forgotten(n)
+		w.forgetMarks()
+	}
+	return len(w.buf) > 0
+}
+
+// learn takes in events.
+func (w *watch) learn(events []timeline.Event) {
+	for i := range events {
+		w.teller.Observe(&events[i])
+		if m, marked := markOf(&events[i]); marked {
+			w.marks = append(w.marks, m)
+		}
+	}
+	w.history.Add(events...)
+}
+
+// letGo lets the next one go on, if there is one and the last has had its time.
+func (w *watch) letGo() {
+	if w.peers == nil || w.free || w.now-w.released < betweenReleases {
+		return
+	}
+	if w.peers.ReleaseNext() {
+		w.released = w.now
+	}
+}
+
+// checkEnd notices that the lesson is over and that all of it was shown, and reports whether that is new.
+func (w *watch) checkEnd() bool {
+	if w.over || w.peers == nil || w.lesson == nil {
+		return false
+	}
+	err, ended := w.peers.Ended()
+	if !ended || !w.player.AtEnd() || w.session.Recorder().Last() != w.lastNumber() {
+		return false
+	}
+	w.over, w.failure = true, err
+	return true
+}
+
+func (w *watch) lastNumber() uint64 {
+	if n := w.history.Len(); n > 0 {
+		return w.history.Events()[n-1].N
+	}
+	return 0
+}
+
+// restless reports whether the next frame can differ from this one without anything happening.
+func (w *watch) restless() bool {
+	if w.player.Moving() || w.awaiting {
+		return true
+	}
+	if w.peers == nil {
+		return false
+	}
+	if w.player.Wants() && !w.free && len(w.peers.Held()) > 0 {
+		return true
+	}
+	return w.timerRuns()
+}
+
+// timerRuns reports whether the present is shown, in which the peers wait for a timer.
+func (w *watch) timerRuns() bool {
+	if !w.live() {
+		return false
+	}
+	_, standing := w.peers.Clock()
+	_, pending := w.peers.NextTimer()
+	return pending && !standing
+}
+
+// signals are those of a session: that there are events, that somebody is held or goes on, that nobody watches any more.
+type signals struct{ events, held, left <-chan struct{} }
+
+func (w *watch) signals() signals {
+	s := signals{events: w.cursor.Ready(), left: w.left}
+	if w.peers != nil {
+		s.held = w.peers.Changed()
+	} else {
+		s.events = w.left // a recording has no more
+	}
+	return s
+}
+
+// wait returns when one of them comes.
+func (s signals) wait() {
+	select {
+	case <-s.events:
+	case <-s.held:
+	case <-s.left:
+	}
+}
+
+// live reports whether the present of peers that run is shown.
+func (w *watch) live() bool { return w.peers != nil && w.player.AtEnd() }
+
+// toggle pauses, or plays on.
+func (w *watch) toggle() {
+	if w.player.Playing() {
+		w.pause()
+		return
+	}
+	w.player.Play()
+}
+
+// pause stops what is shown and holds the peers.
+func (w *watch) pause() {
+	w.player.Pause()
+	w.setFree(false)
+}
+
+// setFree lets everything run, or holds everybody at the next step again.
+func (w *watch) setFree(free bool) {
+	if w.peers == nil || w.free == free {
+		return
+	}
+	w.free = free
+	w.peers.SetStepping(!free)
+	if free {
+		w.player.Play()
+	}
+}
+
+// next goes one step forward: in the past to what is known, in the present by letting the one go on that has been held longest. It
+// returns what to tell the reader if nothing came of it.
+func (w *watch) next() (notice text.Text) {
+	w.pause()
+	if w.player.Next() || w.peers == nil {
+		return text.Text{}
+	}
+	if w.peers.ReleaseNext() {
+		w.awaiting = true
+		return text.Text{}
+	}
+	if w.peers.JumpToNext() {
+		w.awaiting = true
+		return says.Jumped
+	}
+	return says.NothingHeld
+}
+
+// release lets one go on that the reader has picked.
+func (w *watch) release(id uint64) {
+	w.pause()
+	w.player.GoTo(w.history.Len())
+	if w.peers.Release(id) {
+		w.awaiting = true
+	}
+}
+
+// back shows the moment one event earlier.
+func (w *watch) back() {
+	w.pause()
+	w.awaiting = false
+	w.player.Back()
+}
+
+// goTo shows the moment after n events.
+func (w *watch) goTo(n int) {
+	w.pause()
+	w.awaiting = false
+	w.player.GoTo(n)
+}
+
+// setSpeed makes the player and the lab's clock run at another speed.
+func (w *watch) setSpeed(speed float64) {
+	w.player.SetSpeed(speed)
+	if w.peers != nil {
+		w.peers.SetSpeed(speed)
+	}
+}
+
+// skip ends what is moving.
+func (w *watch) skip() { w.player.Skip() }
+
+// step returns the step that is shown, "" if what is shown is none.
+func (w *watch) step() trace.Step {
+	if e := w.player.Event(); e != nil && e.Step != nil {
+		return e.Step.Step
+	}
+	return ""
+}
+
+// scene returns what the panes draw.
+func (w *watch) scene(lang text.Lang, theme *scene.Theme) *scene.Scene {
+	at := w.player.At()
+	s := &scene.Scene{
+		Events: w.history.Events(), At: at, State: w.history.At(at), Event: w.player.Event(),
+		Progress: w.player.Progress(), Live: w.live(), Selected: w.selected, Lang: lang, Theme: theme,
+	}
+	s.Clock, s.Standing = s.State.At, true
+	if s.Live {
+		s.Clock, s.Standing = w.peers.Clock()
+		s.Held = w.peers.Held()
+	}
+	return s
+}
+
+// show puts a view into the focused pane, or moves the focus to where it stands already.
+func (w *watch) show(view, panes int) {
+	for slot, v := range w.slots {
+		if v != view {
+			continue
+		}
+		if slot < panes {
+			w.focus = slot
+			return
+		}
+		w.slots[slot], w.slots[w.focus] = w.slots[w.focus], w.slots[slot]
+		return
+	}
+	w.slots[w.focus] = view
+}
+
+// fit keeps the focus in a pane that can be seen: the view that has it takes the first one.
+func (w *watch) fit(panes int) {
+	if w.focus >= panes {
+		w.slots[0], w.slots[w.focus] = w.slots[w.focus], w.slots[0]
+		w.focus = 0
+	}
+}
+
+// focused returns the panel that takes the keys, nil if there is none.
+func (w *watch) focused() scene.Panel { return w.panels[w.slots[w.focus]] }
