@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gossipscope/internal/lab"
 	"gossipscope/internal/session"
 	"gossipscope/internal/text"
 	"gossipscope/internal/tui"
@@ -49,7 +50,7 @@ func (p *program) screens(ctx context.Context, l looks, speed float64, open *tui
 	memory := p.memory()
 	conf := tui.Config{
 		Lang: p.lang, Theme: l.theme, ASCII: l.ascii, Speed: speed, Width: p.columns,
-		Lessons: walkthroughs.All(), Starter: starter{speed: speed}, Memory: memory, Open: open,
+		Lessons: walkthroughs.All(), Starter: starter{speed: speed}, Memory: memory, Open: open, Roots: lab.Roots(),
 	}
 	if chosen := memory.progress.Language; chosen != "" && !p.langAsked {
 		conf.Lang = chosen

@@ -147,7 +147,9 @@ func (c *Clock) rearm() {
 	if c.holds > 0 || len(c.timers) == 0 {
 		return
 	}
-	wait := time.Duration(float64(c.timers[0].due-c.now()) / c.speed)
+	// Rounded up: a timer that came a fraction of a nanosecond early would find nothing due, and be set again for at once, for ever where
+	// time does not pass meanwhile.
+	wait := time.Duration(math.Ceil(float64(c.timers[0].due-c.now()) / c.speed))
 	c.disarm = time.AfterFunc(max(wait, 0), c.ring).Stop
 }
 

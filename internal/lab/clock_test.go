@@ -212,3 +212,18 @@ func TestAClockTellsWhenTheNextTimeoutIsDue(t *testing.T) {
 		f.want(t, "now and then", "later")
 	})
 }
+
+// In virtual time no time passes while somebody is busy: a clock that rang too early, over and over, would hang its bubble.
+func TestATimerThatFallsBetweenTwoNanosecondsOfTheWorldFires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, speed := range []float64{2, 3, 19.3, 0.7} {
+			c, f := newClock(speed), &fired{}
+			for d := range 20 * time.Nanosecond {
+				c.AfterFunc(d, func() {})
+			}
+			c.AfterFunc(time.Second+time.Nanosecond, f.note("timer"))
+			time.Sleep(2 * time.Second)
+			f.want(t, "timer")
+		}
+	})
+}

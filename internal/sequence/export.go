@@ -57,7 +57,7 @@ func markOf(r *Telling, what timeline.Kind) string {
 	switch {
 	case what == timeline.KindAct:
 		return "▸ "
-	case what == timeline.KindLink:
+	case what == timeline.KindLink && r.Status != narrate.Failing:
 		return "~ "
 	case what == timeline.KindPromise && r.Status != narrate.Failing:
 		return "✓ "
@@ -78,6 +78,17 @@ func captionOf(t *Telling, lang text.Lang) string {
 		s += text.Text{Zh: "〔%s〕", En: " [%s]"}.Format(lang, facts)
 	}
 	return s
+}
+
+// whyOf says why something failed, and of a broken promise what was found instead; "" if there is nothing to say.
+func whyOf(t *Telling, what timeline.Kind, lang text.Lang) string {
+	switch {
+	case t.Why == (text.Text{}):
+		return ""
+	case what == timeline.KindPromise:
+		return says.found.with(t.Why).In(lang)
+	}
+	return says.because.with(t.Why).In(lang)
 }
 
 // stateWords says what has become of an arrow that has not arrived, "" of one that has.

@@ -31,7 +31,7 @@ func (d *Diagram) Mermaid(w io.Writer, x Export) error {
 	m.line("sequenceDiagram")
 	m.deeper()
 	if x.Title != "" {
-		m.line("title %s", escape(x.Title))
+		m.line("title %s", escape(text.Printable(x.Title)))
 	}
 	m.line("autonumber")
 	m.participants()
@@ -102,8 +102,8 @@ func (m *mermaid) words(r *Row) string {
 	if r.What == timeline.KindStep {
 		s = markOf(&r.Telling, r.What) + string(r.Step) + "\n" + captionOf(&r.Telling, m.lang)
 	}
-	if why := r.Why.In(m.lang); why != "" {
-		s += "\n" + says.because.with(r.Why).In(m.lang)
+	if why := whyOf(&r.Telling, r.What, m.lang); why != "" {
+		s += "\n" + why
 	}
 	return s
 }
@@ -116,7 +116,7 @@ func (m *mermaid) arrival(r *Row) {
 		t = r.Then
 	}
 	if t.Status == narrate.Failing {
-		m.note(t.Lane, -1, markOf(t, r.What)+captionOf(t, m.lang)+"\n"+says.because.with(t.Why).In(m.lang))
+		m.note(t.Lane, -1, markOf(t, r.What)+captionOf(t, m.lang)+"\n"+whyOf(t, r.What, m.lang))
 	}
 }
 

@@ -18,7 +18,7 @@ var says = struct {
 	killed                                        phrase // %s: who
 
 	lost, onTheWay, ahead, untold text.Text // behind what stands on an arrow that has not arrived
-	because                       phrase    // %s: why
+	because, found                phrase    // %s: why, or what was found instead
 	from, to                      phrase    // %s, %s: whom, what; of an arrow with one end on no lane
 	intruder                      text.Text
 	upTo                          phrase // %d, %s: the event, the lab's clock
@@ -66,6 +66,7 @@ var says = struct {
 	ahead:    text.Text{Zh: "正要发出", En: "about to leave"},
 	untold:   text.Text{Zh: "对方收到没有，无从得知", En: "nobody tells whether it arrived"},
 	because:  phrase{Zh: "原因：%s", En: "because: %s"},
+	found:    phrase{Zh: "实际情况：%s", En: "found instead: %s"},
 	from:     phrase{Zh: "来自 %s：%s", En: "from %s: %s"},
 	to:       phrase{Zh: "发往 %s：%s", En: "to %s: %s"},
 	intruder: text.Text{Zh: "入侵者", En: "intruder"},

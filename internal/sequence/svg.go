@@ -201,7 +201,8 @@ func (c *canvas) words(s *strip) {
 		if i < len(s.Events) {
 			c.label(margin+40, b.y+5, faint, fmt.Sprint(s.Events[i]), ` text-anchor="end" font-size="11"`)
 		}
-		c.label(c.stepX, b.y+5, faint, c.stepLine(b), ` font-size="11.5"`)
+		room := int((c.textX - c.stepX - 12) * fontSize / stepSize / cellWidth)
+		c.label(c.stepX, b.y+5, faint, shorten(stepLine(b.t), room), fmt.Sprintf(` font-size="%g"`, stepSize))
 		c.lines(c.textX, b, c.weight(s))
 	}
 	if !s.across {
@@ -214,17 +215,6 @@ func (c *canvas) weight(s *strip) string {
 		return ` font-weight="bold"`
 	}
 	return ""
-}
-
-// stepLine is the name of a step and of its connection.
-func (c *canvas) stepLine(b *block) string {
-	switch {
-	case b.t.Step == "":
-		return b.t.Conn
-	case b.t.Conn == "":
-		return string(b.t.Step)
-	}
-	return string(b.t.Step) + " " + b.t.Conn
 }
 
 func (c *canvas) lines(x float64, b *block, more string) {

@@ -85,6 +85,9 @@ func (c *canvas) departure(row int, a *Arrow) {
 		c.head(x1, y1, x2, y2, colours[a.Kind], a.State == Arrived)
 	}
 	c.shape(x1, y1, a.Kind, true)
+	if c.strips[row].Arrives != nil { // whose label stands above
+		y1 += 20
+	}
 	c.arrowLabel(x1, y1, x2, a)
 }
 

@@ -19,7 +19,8 @@ const (
 	lineHeight  = 18
 	margin      = 24.0
 	clockWidth  = 112.0 // of the column of numbers and clock
-	stepWidth   = 190.0 // of the column of names of steps
+	stepSize    = 11.5  // of the letters of names of steps
+	widestStep  = 300.0 // of the column of names of steps
 	textCells   = 72    // of the column of captions
 	narrowGap   = 110.0 // between two lanes
 	widestGap   = 230.0
@@ -100,7 +101,13 @@ func (l *layout) columns() {
 	}
 	l.lanesRight = x + gaps[len(l.lanes)]
 	l.stepX = l.lanesRight + 12
-	l.textX = l.stepX + stepWidth
+	step := 0.0
+	for i := range l.strips {
+		for _, t := range []*Telling{&l.strips[i].Telling, l.strips[i].Then} {
+			step = max(step, cells(stepLine(t))*stepSize/fontSize)
+		}
+	}
+	l.textX = l.stepX + min(step, widestStep) + 16
 	l.width = max(l.textX+textCells*cellWidth, cells(l.title)*1.6) + margin
 }
 
@@ -151,6 +158,19 @@ func (l *layout) label(a *Arrow) string {
 	return s
 }
 
+// stepLine is the name of a step and of its connection.
+func stepLine(t *Telling) string {
+	switch {
+	case t == nil:
+		return ""
+	case t.Step == "":
+		return t.Conn
+	case t.Conn == "":
+		return text.Printable(string(t.Step))
+	}
+	return text.Printable(string(t.Step)) + " " + t.Conn
+}
+
 // rows gives each row the height that its text needs.
 func (l *layout) rows() {
 	y := margin
@@ -194,8 +214,8 @@ func (l *layout) sentence(t *Telling, what timeline.Kind) string {
 	if what == timeline.KindPromise || what == timeline.KindAct {
 		s = markOf(t, what) + s
 	}
-	if why := t.Why.In(l.lang); why != "" {
-		s += "\n" + says.because.with(t.Why).In(l.lang)
+	if why := whyOf(t, what, l.lang); why != "" {
+		s += "\n" + why
 	}
 	return s
 }
@@ -214,7 +234,7 @@ func (s *strip) place(top float64) float64 {
 		s.blocks[i].y = y + lineHeight/2
 		y += float64(len(s.blocks[i].lines)+len(s.blocks[i].lost)) * lineHeight
 	}
-	if arrow := s.Departs; arrow != nil && arrow.State != Arrived || s.Arrives != nil && s.Arrives.From.N == 0 {
+	if arrow := s.Departs; arrow != nil && (arrow.State != Arrived || arrow.To.Row < 0) || s.Arrives != nil && s.Arrives.From.N == 0 {
 		y = max(y, s.blocks[0].y+arrowDrop+8)
 	}
 	return y + padding - top

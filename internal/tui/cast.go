@@ -16,26 +16,25 @@ import (
 // piece of output, with the second at which it came). It is drawn from the events, not filmed: so it needs no more time than drawing
 // takes, shows every event for its time, and comes out the same each time.
 
-// writeCast writes a film of these events, as the model would show them now.
+// writeCast writes a film of these events, as the model would show them. The model is a double that shows nothing yet.
 func (m *Model) writeCast(w io.Writer, events []timeline.Event) error {
-	film := m.double()
-	film.watch.learn(events)
+	m.watch.learn(events)
 	out := &castWriter{w: bufio.NewWriter(w), rows: make([]string, m.height)}
-	out.header(m.width, m.height, film.watch.title.In(m.lang))
+	out.header(m.width, m.height, m.watch.title.In(m.lang))
 	for n := range len(events) + 1 {
-		film.watch.player.GoTo(n)
+		m.watch.player.GoTo(n)
 		hold := time.Second
 		if n > 0 {
 			hold = playback.Hold(&events[n-1])
 		}
 		if n > 0 && playback.Movement(&events[n-1]) > 0 {
-			film.watch.player.Back()
-			film.watch.player.Next() // its movement begins
-			out.frame(film, hold/3)
-			film.watch.player.Skip()
+			m.watch.player.Back()
+			m.watch.player.Next() // its movement begins
+			out.frame(m, hold/3)
+			m.watch.player.Skip()
 			hold -= hold / 3
 		}
-		out.frame(film, hold)
+		out.frame(m, hold)
 	}
 	if out.err == nil {
 		out.err = out.w.Flush()
@@ -43,14 +42,13 @@ func (m *Model) writeCast(w io.Writer, events []timeline.Event) error {
 	return out.err
 }
 
-// double returns a model that looks like m and shares nothing with it that changes.
+// double returns a model that looks like m, has seen nothing yet, and shares nothing with it that changes.
 func (m *Model) double() *Model {
-	film := &Model{conf: m.conf, lang: m.lang, theme: m.theme, width: m.width, height: m.height}
-	film.watch = blankWatch(m.lang, m.conf.panels())
-	film.watch.title, film.watch.lesson = m.watch.title, m.watch.lesson
-	film.watch.slots, film.watch.focus, film.watch.opened = m.watch.slots, m.watch.focus, m.watch.opened
-	film.watch.player.Pause()
-	return film
+	w := blankWatch(m.lang, m.conf.panels(m.watch.session.Header()))
+	w.title, w.lesson = m.watch.title, m.watch.lesson
+	w.slots, w.focus, w.opened = m.watch.slots, m.watch.focus, m.watch.opened
+	w.player.Pause()
+	return &Model{conf: m.conf, actions: m.actions, lang: m.lang, theme: m.theme, width: m.width, height: m.height, watch: w}
 }
 
 // castWriter writes frames, of each only the rows that have changed.

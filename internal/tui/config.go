@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"gossipscope/comm/msp"
 	"gossipscope/internal/session"
 	"gossipscope/internal/text"
 	"gossipscope/internal/tui/scene"
@@ -14,6 +15,7 @@ type Config struct {
 	ASCII         bool   // no line characters, no symbols
 	Width, Height int    // of the terminal, if that is known before it tells
 	Speed         float64
+	Roots         []msp.Root // the authorities that the peers believe; the byte view checks with them
 
 	Lessons []walkthroughs.Lesson
 	Starter Starter

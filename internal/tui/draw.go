@@ -127,7 +127,7 @@ func (m *Model) stateOf(w *watch, s *scene.Scene) (string, canvas.Style) {
 	switch {
 	case w.free:
 		return says.Free.In(m.lang), t.Warn.Reversed()
-	case !w.player.AtEnd() && !w.player.Playing():
+	case w.past:
 		return says.Past.In(m.lang), t.Accent.Reversed()
 	case w.over && w.player.AtEnd():
 		return says.Over.In(m.lang), t.Good.Reversed()
@@ -232,8 +232,12 @@ func (m *Model) standing(w *watch, s *scene.Scene) string {
 	switch {
 	case w.peers == nil:
 		return ""
-	case !s.Live && !w.player.Playing():
+	case w.past:
 		return says.PastLive.Format(m.lang, len(s.Events))
+	case w.player.Reading():
+		return says.Reading.In(m.lang)
+	case !s.Live && !w.player.Playing():
+		return says.ToShow.Format(m.lang, len(s.Events)-s.At)
 	case !s.Live || w.free:
 		return ""
 	case len(s.Held) > 0:

@@ -86,7 +86,9 @@ func (m *testMemory) Keep(lang text.Lang, theme string) error {
 	return nil
 }
 
-func (m *testMemory) Recordings() ([]string, error) { return filepath.Glob(filepath.Join(m.dir, "*.jsonl")) }
+func (m *testMemory) Recordings() ([]string, error) {
+	return filepath.Glob(filepath.Join(m.dir, "*.jsonl"))
+}
 
 func (m *testMemory) FreshPath(prefix, extension string) (string, error) {
 	m.mu.Lock()

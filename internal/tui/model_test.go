@@ -86,6 +86,10 @@ func TestGoingBackLeavesThePeersWhereTheyAre(t *testing.T) {
 			t.Errorf("three steps back from %d is %d", at, got)
 		}
 		s.must("the past", "End returns there")
+		s.press("space")
+		if !s.watch.player.Playing() {
+			t.Error("the past does not play")
+		}
 		s.press("home")
 		s.must("step 0 of", "Nothing has happened yet")
 		s.press("right")
@@ -227,7 +231,9 @@ func TestALineIsCutByKeysAndTheRecordingKeepsIt(t *testing.T) {
 	inScreen(t, 120, 36, text.English, func(s *screen) {
 		s.begin(0)
 		s.press("a", "1", "1", "1", "space")
-		s.until("a connection", func() bool { return len(s.connections("A")) == 1 && s.connections("A")[0].Phase == timeline.PhaseEstablished })
+		s.until("a connection", func() bool {
+			return len(s.connections("A")) == 1 && s.connections("A")[0].Phase == timeline.PhaseEstablished
+		})
 		s.press("f", "1")
 		s.until("the line is cut and A knows", func() bool {
 			cut, gone := false, s.connections("A")[0].Phase == timeline.PhaseClosed
@@ -359,7 +365,7 @@ func TestEveryViewIsShownByItsKeyInEverySize(t *testing.T) {
 func TestTheSelectionIsTheSameInAllPanes(t *testing.T) {
 	inScreen(t, 160, 45, text.English, func(s *screen) {
 		s.begin(0)
-		s.press("down")
+		s.press("end", "down")
 		if s.watch.selected.Kind == scene.SelectNothing {
 			t.Error("down selects nothing on the stage")
 		}

@@ -1,30 +1,49 @@
 package tui
 
 import (
+	"time"
+
+	"gossipscope/comm/trace"
 	"gossipscope/docs"
-	"gossipscope/internal/lab"
+	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/canvas"
 	"gossipscope/internal/tui/code"
 	"gossipscope/internal/tui/hexview"
 	"gossipscope/internal/tui/note"
 	"gossipscope/internal/tui/pipeline"
 	"gossipscope/internal/tui/scene"
+	"gossipscope/internal/tui/stage"
+	"gossipscope/internal/tui/tables"
 )
 
 type blank struct{}
 
-func (blank) Draw(r canvas.Region, s *scene.Scene, focused bool)     {}
-func (blank) Offers() []scene.Offer                                  { return nil }
-func (blank) Do(c scene.Command, s *scene.Scene) scene.Outcome       { return scene.Outcome{} }
-func (blank) Click(x, y int, s *scene.Scene) scene.Outcome           { return scene.Outcome{} }
-func (c Config) panels() (all [viewCount]scene.Panel) {
-	for i := range all {
-		all[i] = blank{}
+func (blank) Draw(r canvas.Region, s *scene.Scene, focused bool) {}
+func (blank) Offers() []scene.Offer                              { return nil }
+func (blank) Do(c scene.Command, s *scene.Scene) scene.Outcome   { return scene.Outcome{} }
+func (blank) Click(x, y int, s *scene.Scene) scene.Outcome       { return scene.Outcome{} }
+
+// panels makes the panels of a session, one for each view.
+func (c Config) panels(header timeline.Header) [viewCount]scene.Panel {
+	return [viewCount]scene.Panel{
+		viewStage:    stage.New(),
+		viewPipeline: pipeline.New(),
+		viewSequence: blank{},
+		viewCode:     code.New(),
+		viewNote:     note.New(docs.Zh()),
+		viewBytes:    hexview.New(hexview.Config{Roots: c.Roots, Began: func() time.Time { return header.Created }}),
+		viewState:    tables.New(),
 	}
-	all[viewCode] = code.New()
-	all[viewNote] = note.New(docs.Zh())
-	all[viewPipeline] = pipeline.New()
-	all[viewBytes] = hexview.New(hexview.Config{})
-	_ = lab.Roots
-	return all
+}
+
+// pinner is a panel that can be told to stay at a step.
+type pinner interface{ Show(step trace.Step) }
+
+// pin has the panels that explain steps stay at one.
+func (w *watch) pin(step trace.Step) {
+	for _, p := range w.panels {
+		if p, can := p.(pinner); can {
+			p.Show(step)
+		}
+	}
 }

@@ -14,6 +14,7 @@ var says = struct {
 	Narration, NoNarration, NoEvent, SandboxHint    text.Text
 	Missed, Composed                                text.Text
 	Opening, Closing                                text.Text
+	Reading, ToShow                                 text.Text
 	NothingHeld, Jumped, Waiting, WaitingTimer      text.Text
 	NoPeersInReplay, NowStops, StopsNoMore          text.Text
 	NothingToStopAt, StoppedAt, StopsMark           text.Text
@@ -73,6 +74,8 @@ var says = struct {
 	Composed:     text.Text{Zh: "输入法在中文状态，按键被它接走了：切到英文，或改用方向键、Enter、Tab、功能键和数字键（0 列出全部操作）。", En: "An input method takes the keys: switch it to English, or use arrows, Enter, Tab, function keys and digits (0 lists all actions)."},
 	Opening:      text.Text{Zh: "正在启动节点……", En: "Starting peers …"},
 	Closing:      text.Text{Zh: "正在停下所有节点……", En: "Stopping all peers …"},
+	Reading:      text.Text{Zh: "等你读完上面的讲解；按任意键接着走", En: "time to read what the lesson says; any key goes on"},
+	ToShow:       text.Text{Zh: "还有 %d 步已经发生，按 n 一步步看", En: "%d more steps have happened; n shows them one by one"},
 	NothingHeld:  text.Text{Zh: "此刻没有谁停着，也没有定时器在走：节点都在等别人做点什么。", En: "Nobody is held and no timer runs: the peers wait for somebody to do something."},
 	Jumped:       text.Text{Zh: "钟拨到了下一个定时器。", En: "The clock was put to the next timer."},
 	Waiting:      text.Text{Zh: "在等：网络上的事", En: "waiting for the network"},

@@ -1,12 +1,12 @@
 package tui
 
 import (
-	"errors"
 	"path/filepath"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"gossipscope/comm/trace"
 	"gossipscope/internal/session"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
@@ -79,6 +79,9 @@ func (m *Model) outcome(o scene.Outcome) tea.Cmd {
 	if o.GoTo > 0 {
 		w.pause()
 		w.player.GoToNumber(o.GoTo)
+	}
+	if o.Step != "" {
+		w.pin(trace.Step(o.Step))
 	}
 	if o.Inspect {
 		return m.inspect()
@@ -181,8 +184,7 @@ func (m *Model) startChoice(c Choice) tea.Cmd {
 
 // open makes a session, on the side.
 func (m *Model) open(c *Choice) tea.Cmd {
-	lang, starter := m.lang, m.conf.Starter
-	panels := m.conf.panels()
+	lang, starter, conf := m.lang, m.conf.Starter, m.conf
 	return func() tea.Msg {
 		var (
 			s     session.Session
@@ -205,7 +207,7 @@ func (m *Model) open(c *Choice) tea.Cmd {
 		if isNil(s) {
 			return openedMsg{err: err}
 		}
-		w := newWatch(s, lang, panels)
+		w := newWatch(s, lang, conf.panels(s.Header()))
 		w.lesson, w.title = c.Lesson, title
 		return openedMsg{watch: w, err: err}
 	}
@@ -416,9 +418,6 @@ func (w *watch) fileName() string {
 	}
 	return "sandbox"
 }
-
-// errNoEvents means that there is nothing to take away yet.
-var errNoEvents = errors.New("nothing has happened yet")
 
 // shownEvents returns the events up to the moment that is shown.
 func (w *watch) shownEvents() []timeline.Event { return w.history.Events()[:w.player.At()] }

@@ -54,6 +54,7 @@ type watch struct {
 	marks   []sliderMark // of the events that are worth a mark on the slider, in order
 	buf     []timeline.Event
 
+	past     bool          // the reader has gone back, and not returned
 	free     bool          // nobody is held, and the latest moment is shown
 	awaiting bool          // somebody was let go by hand: the first thing that comes of it is shown
 	released time.Duration // when the last was let go, in the time that frames count
@@ -111,6 +112,7 @@ func (w *watch) frame(dt time.Duration) bool {
 	if w.player.Advance(dt) {
 		changed = true
 	}
+	w.past = w.past && !w.player.AtEnd()
 	if w.player.Wants() {
 		w.letGo()
 	}
@@ -275,14 +277,14 @@ func (w *watch) release(id uint64) {
 // back shows the moment one event earlier.
 func (w *watch) back() {
 	w.pause()
-	w.awaiting = false
+	w.awaiting, w.past = false, true
 	w.player.Back()
 }
 
 // goTo shows the moment after n events.
 func (w *watch) goTo(n int) {
 	w.pause()
-	w.awaiting = false
+	w.awaiting, w.past = false, true
 	w.player.GoTo(n)
 }
 

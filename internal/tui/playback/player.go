@@ -186,6 +186,12 @@ func (p *Player) finished() bool {
 	return p.AtEnd() || !isNarration(&p.history.events[p.at]) || p.reading == 0
 }
 
+// Reading reports whether the next thing that the lesson says waits until the one before could be read.
+func (p *Player) Reading() bool {
+	e := p.Event()
+	return p.playing && e != nil && p.elapsed >= Hold(e) && !p.finished()
+}
+
 // Wants reports whether everything was shown for long enough, and the player waits for something to happen.
 func (p *Player) Wants() bool { return p.playing && p.AtEnd() && p.finished() }
 

@@ -11,7 +11,7 @@ import (
 
 func TestALineIsCalledAsEverywhereElse(t *testing.T) {
 	for name, events := range sessions(t) {
-		for n := 5; n <= len(events); n += 5 {
+		for n := 5; n <= len(events); n += 11 {
 			st := timeline.Fold(events[:n])
 			for _, e := range edgesOf(&st) {
 				for _, c := range e.stream.Ends() {
@@ -26,7 +26,7 @@ func TestALineIsCalledAsEverywhereElse(t *testing.T) {
 
 func TestEveryConnectionAndEveryTransportIsOneLine(t *testing.T) {
 	for name, events := range sessions(t) {
-		for n := 5; n <= len(events); n += 5 {
+		for n := 5; n <= len(events); n += 11 {
 			st := timeline.Fold(events[:n])
 			seen, carried := make(map[timeline.ConnKey]int), make(map[*timeline.Line]int)
 			for _, e := range edgesOf(&st) {

@@ -2,6 +2,8 @@ package stage
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -56,7 +58,7 @@ func lesson(t *testing.T, slug string) []timeline.Event {
 	if !known {
 		t.Fatalf("there is no lesson %s", slug)
 	}
-	events := record(t, inSteps, l.Play)
+	events := steady(record(t, inSteps, l.Play))
 	played.Store(slug, events)
 	return events
 }
@@ -67,7 +69,7 @@ func crowd(t *testing.T, names string) []timeline.Event {
 	if events, done := played.Load(names); done {
 		return events.([]timeline.Event)
 	}
-	events := record(t, lab.Free, func(ctx context.Context, lb *lab.Lab) error {
+	events := steady(record(t, inSteps, func(ctx context.Context, lb *lab.Lab) error {
 		var peers []*lab.Peer
 		for _, name := range names {
 			p, err := lb.NewPeer(string(name), lab.PeerConfig{})
@@ -92,11 +94,78 @@ func crowd(t *testing.T, names string) []timeline.Event {
 				return err
 			}
 		}
-		synctest.Wait()
 		return nil
-	})
+	}))
 	played.Store(names, events)
 	return events
+}
+
+// steady puts the events of a seeded run into an order that is the same in every run: between two releases several goroutines may run,
+// and whose reports were recorded first is chance. The order within each goroutine is kept, and a write comes before its read, since the
+// catalogue has them so.
+func steady(events []timeline.Event) []timeline.Event {
+	var ordered []timeline.Event
+	for len(events) > 0 {
+		end := slices.IndexFunc(events, func(e timeline.Event) bool { return e.Turn != events[0].Turn })
+		if end < 0 {
+			end = len(events)
+		}
+		ordered, events = append(ordered, mergeTurn(events[:end])...), events[end:]
+	}
+	for i := range ordered {
+		ordered[i].N = uint64(i + 1)
+	}
+	return ordered
+}
+
+func mergeTurn(events []timeline.Event) []timeline.Event {
+	sequences := make(map[string][]timeline.Event)
+	for _, e := range events {
+		sequences[goroutineOf(e)] = append(sequences[goroutineOf(e)], e)
+	}
+	var merged []timeline.Event
+	for len(merged) < len(events) {
+		next, least := "", 0
+		for _, name := range slices.Sorted(maps.Keys(sequences)) {
+			if rank := rankOf(sequences[name][0]); next == "" || rank < least {
+				next, least = name, rank
+			}
+		}
+		merged = append(merged, sequences[next][0])
+		if sequences[next] = sequences[next][1:]; len(sequences[next]) == 0 {
+			delete(sequences, next)
+		}
+	}
+	return merged
+}
+
+// goroutineOf names the goroutine of an event: by its part in a connection, or by its peer.
+func goroutineOf(e timeline.Event) string {
+	switch {
+	case e.Link != nil:
+		return "link " + e.Link.Name
+	case e.Step == nil:
+		return "the lesson"
+	}
+	conn := e.Step.Object
+	if conn.Kind != trace.Connection && e.Step.Subject.Kind == trace.Connection {
+		conn = e.Step.Subject
+	}
+	if conn.Kind != trace.Connection {
+		return fmt.Sprint(e.Peer, e.Step.Goroutine(), e.Step.Local, e.Step.Remote)
+	}
+	return fmt.Sprint(e.Peer, conn.Role, conn.ID, e.Step.Goroutine())
+}
+
+// rankOf is the place of a step in the catalogue; what is no step comes first, and a line that ends last.
+func rankOf(e timeline.Event) int {
+	switch {
+	case e.Step != nil:
+		return slices.IndexFunc(trace.Catalogue, func(info trace.Info) bool { return info.Step == e.Step.Step })
+	case e.Link != nil && e.Link.Change == timeline.LinkClose:
+		return len(trace.Catalogue)
+	}
+	return -1
 }
 
 // at returns the scene right after the n-th of some events.

@@ -26,6 +26,7 @@ type layout struct {
 	corridor rect     // between the columns: here run the lines
 	chips    []string // the peers that are folded
 	strip    rect     // where they are named
+	folded   bool     // not everybody faces everybody: one peer faces the others
 	legend   rect
 	list     bool // too small for a picture: a list tells what there is
 }
@@ -70,10 +71,13 @@ func pictureRoom(h int) int {
 	return h
 }
 
-// foldedRoom returns how many of h rows are left to the peers in front if the others are named below, and how many can stand there
-// beside the one on the left.
-func foldedRoom(h int) (rows, others int) {
+// foldedRoom returns how many of h rows are left to the peers in front if they cannot all face each other, and how many can stand there
+// beside the one on the left. The others, if there are any, are named below.
+func foldedRoom(peers, h int) (rows, others int) {
 	rows = pictureRoom(h)
+	if peers-1 <= rows/leastBox {
+		return rows, peers - 1
+	}
 	if rows >= roomForTwo {
 		rows--
 	}
@@ -114,7 +118,8 @@ func (l *layout) fold(peers, front []string, w, h, column int) {
 	if len(front) == 0 {
 		front = peers[:1]
 	}
-	room, most := foldedRoom(h)
+	room, most := foldedRoom(len(peers), h)
+	l.folded = true
 	l.strip = rect{0, room, w, pictureRoom(h) - room}
 	l.corridor = rect{column, 0, w - 2*column, room}
 	l.boxes = []box{{rect: rect{0, 0, column, room}, peer: front[0]}}

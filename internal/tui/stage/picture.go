@@ -53,8 +53,10 @@ type line struct {
 }
 
 const (
-	mostLines = 24 // that are tried to be drawn
-	lookBack  = 64 // events, to find who acted last
+	mostLines   = 24 // that are tried to be drawn
+	lookBack    = 64 // events, to find who acted last
+	leastRank   = 9  // of the lines that are drawn if there is room for them in the end
+	roomForMore = 60 // width of the corridor from which on these are tried
 )
 
 // newPicture works out a moment.
@@ -78,8 +80,8 @@ func newPicture(s *scene.Scene, m moment) *picture {
 }
 
 // front returns who stands in front where not everybody can: on the left whom the reader has selected, or else the one of two peers
-// that has more connections, so that whoever talks to many stays where he is; on the right those that have to do with him, and
-// whoever acts.
+// that has more connections, so that whoever talks to many stays where he is; on the right those that have to do with him and
+// whoever acts, then the others, as long as there is room.
 func (p *picture) front(s *scene.Scene) []string {
 	if len(p.peers) < 3 {
 		return p.peers
@@ -107,7 +109,8 @@ func (p *picture) front(s *scene.Scene) []string {
 			}
 		}
 	}
-	_, others := foldedRoom(p.h)
+	add(p.peers...) // if there is room
+	_, others := foldedRoom(len(p.peers), p.h)
 	list = list[:min(len(list), 1+others)]
 	slices.SortFunc(list[1:], func(a, b string) int { return slices.Index(p.peers, a) - slices.Index(p.peers, b) })
 	return list
@@ -213,6 +216,8 @@ func (p *picture) wanted() []int {
 		case i == p.now:
 		case i == p.chosen:
 			rank[i] = 1
+		case p.lay.folded && !e.touches(p.lay.boxes[0].peer):
+			rank[i] = leastRank
 		case e.look != closed:
 			rank[i] = 2
 		case over[pair] < mostOver && p.lay.facing(e.from, e.to):
@@ -229,8 +234,8 @@ func (p *picture) wanted() []int {
 	return list[:min(len(list), mostLines)]
 }
 
-// drawable reports whether there are boxes at its ends. Where peers are folded, only the lines of the one on the left are drawn, and
-// those that matter right now.
+// drawable reports whether there are boxes at its ends. Where one peer faces all the others, the lines between those are drawn only if
+// there is much room, but for the ones that matter right now.
 func (p *picture) drawable(i int) bool {
 	e := &p.edges[i]
 	for _, peer := range []string{e.from, e.to} {
@@ -238,5 +243,8 @@ func (p *picture) drawable(i int) bool {
 			return false
 		}
 	}
-	return p.lay.strip.h == 0 || e.touches(p.lay.boxes[0].peer) || i == p.now || i == p.chosen
+	if !p.lay.folded || e.touches(p.lay.boxes[0].peer) || i == p.now || i == p.chosen {
+		return true
+	}
+	return e.look != closed && p.lay.corridor.w >= roomForMore
 }

@@ -10,8 +10,8 @@ import (
 func pictures(t *testing.T, look func(t *testing.T, p *picture)) {
 	t.Helper()
 	for name, events := range sessions(t) {
-		for _, size := range sizes {
-			for n := len(events) % 9; n <= len(events); n += 9 {
+		for i, size := range sizes {
+			for n := i; n <= len(events); n += 23 {
 				s := at(events, n)
 				look(t, newPicture(s, momentOf(s, size[0], size[1])))
 				if t.Failed() {

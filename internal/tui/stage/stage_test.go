@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestAnySizeCanBeDrawn(t *testing.T) {
 	for name, events := range sessions(t) {
-		for n := 0; n <= len(events); n += 37 {
+		for n := 0; n <= len(events); n += 71 {
 			s := at(events, n)
 			panel := New()
 			for _, size := range [][2]int{{0, 0}, {1, 1}, {3, 40}, {160, 2}, {33, 9}, {40, 8}, {58, 14}, {78, 15}, {158, 36}, {240, 80}} {

@@ -132,8 +132,8 @@ func (in *inspector) life(c *timeline.Connection) {
 // traffic tells how full its queues are, and how much it has carried.
 func (in *inspector) traffic(c *timeline.Connection) {
 	in.heading(asks.traffic)
-	in.fill("outBuff", c.Waiting(), c.OutBuff.Cap, asks.outBuffMeans)
-	in.fill("msgChan", c.InMsgChan(), c.MsgChan.Cap, asks.msgChanMeans)
+	in.fill(same("outBuff"), c.Waiting(), c.OutBuff.Cap, asks.outBuffMeans)
+	in.fill(same("msgChan"), c.InMsgChan(), c.MsgChan.Cap, asks.msgChanMeans)
 	sent, received := c.Forgotten()
 	written := 0
 	for _, m := range c.Outgoing() {
@@ -150,7 +150,10 @@ func (in *inspector) traffic(c *timeline.Connection) {
 	in.field(asks.drops, fmt.Sprint(c.Drops), style, nil)
 }
 
-func (in *inspector) fill(name string, length, capacity int, meaning text.Text) {
+// same is a name that is the same in every language.
+func same(name string) text.Text { return text.Text{Zh: name, En: name} }
+
+func (in *inspector) fill(name text.Text, length, capacity int, meaning text.Text) {
 	gauge := terms.Gauge(length, capacity, 20)
 	if gauge != "" {
 		gauge += " "
@@ -159,5 +162,5 @@ func (in *inspector) fill(name string, length, capacity int, meaning text.Text) 
 	if capacity > 0 && length >= capacity {
 		style = in.th.Warn
 	}
-	in.field(text.Text{Zh: name, En: name}, gauge+terms.Fill(length, capacity), style, &meaning)
+	in.field(name, gauge+terms.Fill(length, capacity), style, &meaning)
 }

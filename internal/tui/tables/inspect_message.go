@@ -78,7 +78,7 @@ func (in *inspector) marks(m *timeline.Message) {
 	} {
 		if !at.mark.Set() {
 			if !at.minor {
-				in.field(at.label, scene.AheadMark+" "+in.say(asks.notYet), in.th.Faint, at.means)
+				in.field(at.label, in.missing(m, at.means == &asks.ackedMeans), in.th.Faint, at.means)
 			}
 			continue
 		}
@@ -93,6 +93,17 @@ func (in *inspector) marks(m *timeline.Message) {
 		in.field(at.label, value, style, at.means)
 		last = at.mark
 	}
+}
+
+// missing says of a mark that a message does not bear whether it may still come.
+func (in *inspector) missing(m *timeline.Message, acked bool) string {
+	switch {
+	case acked && (m.Nonce == 0 || m.Kind != timeline.DataMessage):
+		return "– " + in.say(asks.nobodyWaits)
+	case m.Drop.Set() || m.HandedOver:
+		return scene.DropMark + " " + in.say(asks.never)
+	}
+	return scene.AheadMark + " " + in.say(asks.notYet)
 }
 
 // fate tells what has become of it, if that is not plain.
@@ -126,10 +137,10 @@ func (in *inspector) queue() {
 	case c == nil:
 		in.note(asks.forgotten)
 	case sel.Queue == "outBuff":
-		in.fill(sel.Queue, c.Waiting(), c.OutBuff.Cap, asks.outBuffMeans)
+		in.fill(same("outBuff"), c.Waiting(), c.OutBuff.Cap, asks.outBuffMeans)
 		in.held(inPlace(c.Outgoing(), timeline.InOutBuff))
 	default:
-		in.fill(sel.Queue, c.InMsgChan(), c.MsgChan.Cap, asks.msgChanMeans)
+		in.fill(same("msgChan"), c.InMsgChan(), c.MsgChan.Cap, asks.msgChanMeans)
 		in.held(inPlace(c.Incoming(), timeline.InMsgChan))
 	}
 }
@@ -171,7 +182,7 @@ func (in *inspector) subscription() {
 		if sub.Number != in.s.Selected.Number {
 			continue
 		}
-		in.fill("queue", max(0, sub.Delivered-sub.Handed), sub.Queue.Cap, asks.subscriptionMeans)
+		in.fill(asks.queueName, max(0, sub.Delivered-sub.Handed), sub.Queue.Cap, asks.subscriptionMeans)
 		in.plain(asks.added, in.moment(sub.Added))
 		in.field(asks.wanted, fmt.Sprint(sub.Matched), in.th.Text, &asks.wantedMeans)
 		in.plain(asks.putIn, fmt.Sprint(sub.Delivered))

@@ -4,27 +4,27 @@ import "gossipscope/internal/text"
 
 // asks is everything that the inspector says.
 var asks = struct {
-	nothing, nothingSelected, forgotten, unknown, notYet, moment, later, yes, no    text.Text
-	peer, identity, kind, strangerMeans, organisation, pkiID, pkiIDMeans, endpoint  text.Text
-	serverCert, serverCertMeans, clientCert, clientCertMeans                        text.Text
-	life, born, whichLife, phase, stop, stopAt, stopped, died, diedStopped          text.Text
-	stored, waits, handshakes, pings, drops, unclaimed, goroutines, noGoroutines    text.Text
-	connection, connectionAt, part, initiatorMeans, acceptorMeans, purpose, began   text.Text
-	addresses, line, otherEnd, expected, expectedMeans, claims, claimsMeans         text.Text
-	proven, provenMeans, opposite, oppositeMeans                                    text.Text
-	handshake, ping, pingMeans, noChecks, verdict, verdictMeans, refused            text.Text
-	storeAndEnd, inStore, inStoreMeans, tieBreak, tieBreakMeans                     text.Text
-	streamEnd, streamEndMeans, close, closeMeans                                    text.Text
-	traffic, outBuffMeans, msgChanMeans, sent, received                             text.Text
-	message, where, content, number, numberOne, numberMeans, numberLater, says      text.Text
-	field, fieldMeans, size, sizes, signed, unsigned, nonce, nonceMeans, refusal    text.Text
-	marks, taken, queued, delivered, handed                                         text.Text
-	enqueuedMeans, writtenMeans, receivedMeans, handledMeans, ackedMeans            text.Text
-	drop, dropMeans, handedOver, unclaimedMeans                                     text.Text
-	queueOf, subscriptionOf, oldestFirst, queueEmpty, subscriptionMeans, whichQueue text.Text
-	added, wanted, wantedMeans, putIn, handedOut                                    text.Text
-	goroutine, released, role, step, since, willDo, turn, place, goesNext           text.Text
-	queueThen, other, detail                                                        text.Text
+	nothing, nothingSelected, forgotten, unknown, notYet, moment, later, never, nobodyWaits, yes, no text.Text
+	peer, identity, kind, strangerMeans, organisation, pkiID, pkiIDMeans, endpoint                   text.Text
+	serverCert, serverCertMeans, clientCert, clientCertMeans                                         text.Text
+	life, born, whichLife, phase, stop, stopAt, stopped, died, diedStopped                           text.Text
+	stored, waits, handshakes, pings, drops, unclaimed, goroutines, noGoroutines                     text.Text
+	connection, connectionAt, part, initiatorMeans, acceptorMeans, purpose, began                    text.Text
+	addresses, line, otherEnd, expected, expectedMeans, claims, claimsMeans                          text.Text
+	proven, provenMeans, opposite, oppositeMeans                                                     text.Text
+	handshake, ping, pingMeans, noChecks, verdict, verdictMeans, refused                             text.Text
+	storeAndEnd, inStore, inStoreMeans, tieBreak, tieBreakMeans                                      text.Text
+	streamEnd, streamEndMeans, close, closeMeans                                                     text.Text
+	traffic, outBuffMeans, msgChanMeans, sent, received                                              text.Text
+	message, where, content, number, numberOne, numberMeans, numberLater, says                       text.Text
+	field, fieldMeans, size, sizes, signed, unsigned, nonce, nonceMeans, refusal                     text.Text
+	marks, taken, queued, delivered, handed                                                          text.Text
+	enqueuedMeans, writtenMeans, receivedMeans, handledMeans, ackedMeans                             text.Text
+	drop, dropMeans, handedOver, unclaimedMeans                                                      text.Text
+	queueOf, subscriptionOf, oldestFirst, queueEmpty, subscriptionMeans, whichQueue                  text.Text
+	added, wanted, wantedMeans, putIn, handedOut                                                     text.Text
+	goroutine, released, role, step, since, willDo, turn, place, goesNext                            text.Text
+	queueThen, queueName, other, detail                                                              text.Text
 }{
 	nothing:         text.Text{Zh: "没有选中什么", En: "Nothing selected"},
 	nothingSelected: text.Text{Zh: "用 ↑ ↓ 选一个节点、连接或消息，再打开它。", En: "Select a peer, a connection or a message with ↑ ↓, then open it."},
@@ -33,6 +33,8 @@ var asks = struct {
 	notYet:          text.Text{Zh: "还没有", En: "not yet"},
 	moment:          text.Text{Zh: "%s，第 %d 个事件", En: "%s, event %d"},
 	later:           text.Text{Zh: "（又过 %s）", En: " (%s later)"},
+	never:           text.Text{Zh: "不会有了", En: "never"},
+	nobodyWaits:     text.Text{Zh: "没有人在等", En: "nobody waits for it"},
 	yes:             text.Text{Zh: "✓ 是", En: "✓ yes"},
 	no:              text.Text{Zh: "– 否", En: "– no"},
 
@@ -83,7 +85,7 @@ var asks = struct {
 	claims:         text.Text{Zh: "自称", En: "claims to be"},
 	claimsMeans:    text.Text{Zh: "ConnEstablish 里写的 PKI-ID", En: "the PKI-ID in its ConnEstablish"},
 	proven:         text.Text{Zh: "已证明", En: "proven"},
-	provenMeans:    text.Text{Zh: "签名有效：它握有那份身份的私钥", En: "its signature is valid: it holds the key of that identity"},
+	provenMeans:    text.Text{Zh: "签名有效才算数：它得握有那份身份的私钥", En: "by a valid signature: that it holds the key of that identity"},
 	opposite:       text.Text{Zh: "线路通向", En: "the line leads to"},
 	oppositeMeans:  text.Text{Zh: "由地址推知，不是它证明的", En: "as the addresses tell, not as it has proven"},
 
@@ -170,6 +172,7 @@ var asks = struct {
 	place:     text.Text{Zh: "停着的人里第 %d 个，共 %d 个", En: "number %d of %d that are held"},
 	goesNext:  text.Text{Zh: "下一步放行的就是它", En: "it is the one that goes next"},
 	queueThen: text.Text{Zh: "那时的队列", En: "the queue then"},
+	queueName: text.Text{Zh: "队列", En: "queue"},
 	other:     text.Text{Zh: "对方", En: "the other end"},
 	detail:    text.Text{Zh: "细节", En: "detail"},
 }

@@ -85,13 +85,17 @@ type builder struct {
 	tall  bool
 	touch touch
 	names map[timeline.ConnKey]string
-	rows  []row
-	empty []text.Text // tables of the peer in hand that hold nothing
+
+	overLine map[string]*timeline.Connection // the latest that runs over the line of this name
+	rows     []row
+	empty    []text.Text // tables of the peer in hand that hold nothing
 }
 
 // build makes the rows of a scene.
 func (p *Panel) build(s *scene.Scene, width, height int) *view {
-	b := &builder{s: s, th: s.Theme, panel: p, width: width, tall: height >= tallHeight, touch: touched(s), names: make(map[timeline.ConnKey]string)}
+	b := &builder{s: s, th: s.Theme, panel: p, width: width, tall: height >= tallHeight, touch: touched(s), names: make(map[timeline.ConnKey]string),
+		overLine: make(map[string]*timeline.Connection)}
+	b.join()
 	if width < wideWidth {
 		b.invariants()
 		b.peers()
@@ -207,6 +211,26 @@ func (b *builder) at(marks ...timeline.Mark) bool {
 		}
 	}
 	return false
+}
+
+// join finds out once which connection runs over which line. To ask the State for each of them would be to search all lines for each
+// connection, and with many peers that takes longer than a frame.
+func (b *builder) join() {
+	lines := make(map[[2]string]*timeline.Line, len(b.s.State.Lines))
+	for _, l := range b.s.State.Lines { // of several with the same addresses the last counts
+		lines[[2]string{l.Dialer, l.Listener}] = l
+	}
+	for _, p := range b.s.State.Peers {
+		for _, c := range p.Connections {
+			ends := [2]string{c.Local, c.Remote}
+			if c.Role == trace.Acceptor {
+				ends = [2]string{c.Remote, c.Local}
+			}
+			if l := lines[ends]; l != nil && c.Local != "" && c.Remote != "" {
+				b.names[c.Key], b.overLine[l.Name] = text.Printable(l.Name), c
+			}
+		}
+	}
 }
 
 // name returns how a connection is called, and looks it up once.

@@ -183,12 +183,8 @@ func (b *builder) line(l *timeline.Line, shown bool) {
 
 // over selects the latest connection that runs over a line.
 func (b *builder) over(l *timeline.Line) scene.Selection {
-	for i := len(b.s.State.Peers) - 1; i >= 0; i-- {
-		for _, c := range b.s.State.Peers[i].Connections {
-			if known := b.s.State.LineOf(c); known != nil && known.Name == l.Name {
-				return connection(c)
-			}
-		}
+	if c := b.overLine[l.Name]; c != nil {
+		return connection(c)
 	}
 	return scene.Selection{}
 }
