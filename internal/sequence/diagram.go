@@ -93,17 +93,26 @@ func From(keyframe *timeline.State) *Diagram {
 		},
 	}
 	for _, p := range keyframe.Peers {
-		d.born(&p.Birth, p.Born.N)
+		d.remembered(p)
 	}
 	for _, l := range keyframe.Lines {
-		d.lineOpened(&l.Link)
+		d.lineOpened(l.Link)
 	}
-	for _, p := range d.state.Peers {
+	for _, p := range keyframe.Peers {
 		for _, c := range p.Connections {
 			d.pair(d.connection(d.peer(p.Birth.Name), c.Key, trace.Object{ID: c.Key.ID, Role: c.Role, Endpoint: c.Endpoint}))
 		}
 	}
 	return d
+}
+
+// remembered takes in a life of which only the state tells.
+func (d *Diagram) remembered(p *timeline.Peer) {
+	i := d.born(&p.Birth, p.Born.N)
+	known := d.peers[i]
+	known.tells = known.tells || len(p.Connections) > 0 || len(p.Handshakes) > 0 || p.PingsServed > 0
+	known.lives[len(known.lives)-1].died = p.Ended.N
+	d.narrator.observe(&timeline.Event{Kind: timeline.KindBirth, Peer: p.Birth.Name, Birth: &p.Birth})
 }
 
 // Last returns the number of the last event, 0 before the first.
@@ -122,7 +131,7 @@ func (d *Diagram) Append(e timeline.Event) {
 		d.step(i)
 	case e.Kind == timeline.KindBirth && e.Birth != nil:
 		at.kind, at.level, at.peer = Life, Messages, d.born(e.Birth, e.N)
-		d.narrator.observe(e)
+		d.narrator.observe(&at.event)
 	case e.Kind == timeline.KindDeath && e.Death != nil:
 		at.kind, at.level, at.peer = Life, Messages, d.peer(e.Peer)
 		d.died(at.peer, e.Death, e.N)

@@ -139,7 +139,12 @@ func TestNothingThatMermaidReadsComesFromAName(t *testing.T) {
 }
 
 func TestMermaidOpensAndClosesWhatItNests(t *testing.T) {
-	for _, d := range []*Diagram{everyFate(), diagramOf(crossing(t)), New()} {
+	chapters := new(script)
+	for range 3 {
+		chapters.add(timeline.Event{Kind: timeline.KindTitle, Text: &text.Text{Zh: "一章", En: "a chapter"}})
+		chapters.born("A")
+	}
+	for _, d := range []*Diagram{everyFate(), diagramOf(crossing(t)), chapters.diagram(), New()} {
 		for _, upTo := range []uint64{0, 1, 3, 20} {
 			out := export(t, d.Mermaid, Export{Filter: Filter{Open: []string{"A"}}, UpTo: upTo})
 			opened := strings.Count(out, "\n    rect ") + strings.Count(out, "\n    box ")

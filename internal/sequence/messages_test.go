@@ -62,6 +62,15 @@ func TestEverythingThatTravelsInAGoodSessionArrives(t *testing.T) {
 		}
 	}
 	mustEqual(t, "arrows", 10, len(labels))
+	for _, a := range arrowsOf(d.View(Filter{}).Now()) {
+		switch from := d.stepAt(a.From.N); {
+		case a.Label.En != "end of the stream":
+		case a.From.Peer == "A":
+			mustEqual(t, "A's half ends at", trace.ConnDrain, from)
+		default:
+			mustEqual(t, "B's half ends at", trace.ConnServeEnd, from)
+		}
+	}
 }
 
 func TestAMessageThatHasNotArrivedIsOnItsWay(t *testing.T) {
@@ -234,7 +243,8 @@ func TestWhatAForeignPeerReceivesIsNotCalledLost(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	for _, x := range arrowsOf(diagramOf(events).View(Filter{}).Now()) {
+	v := diagramOf(events).View(Filter{})
+	for _, x := range arrowsOf(v.Now()) {
 		want := Untold
 		if x.To.Peer == "A" {
 			want = Arrived
@@ -242,7 +252,22 @@ func TestWhatAForeignPeerReceivesIsNotCalledLost(t *testing.T) {
 		if x.State != want {
 			t.Errorf("%s from %s: %+v", x.Label.En, x.From.Peer, x)
 		}
+		if x.To.Peer == "G" && x.Kind == Handshake { // by then it is known that G tells nothing
+			mustEqual(t, "when it leaves", Untold, theFrom(t, v.At(x.From.N), x.From.N).State)
+		}
 	}
+}
+
+// theFrom returns the arrow that leaves at event n.
+func theFrom(t *testing.T, p Picture, n uint64) Arrow {
+	t.Helper()
+	for _, a := range arrowsOf(p) {
+		if a.From.N == n {
+			return a
+		}
+	}
+	t.Fatalf("nothing leaves at event %d", n)
+	return Arrow{}
 }
 
 // Two ends with matching addresses are one stream only if what the one received is what the other sent.
@@ -341,4 +366,8 @@ func TestADiagramCanBeginInTheMiddle(t *testing.T) {
 	mustEqual(t, "lanes", 2, len(p.Lanes()))
 	mustEqual(t, "the first row", uint64(known)+1, p.Row(0).Events[0])
 	mustEqual(t, "its connection", "A→B#1", p.Row(0).Conn)
+	s.tell("B", b, trace.ConnReceived, trace.Event{Number: 3, Err: errors.New("read " + portOf("A", 1) + " of " + endpointOf("B"))})
+	d.Append(s.events[len(s.events)-1])
+	p = d.View(Filter{}).Now()
+	mustEqual(t, "addresses have names", "read A of B", p.Row(p.Len()-1).Why.En)
 }

@@ -181,8 +181,7 @@ func (d *Diagram) link(at *entry, e timeline.Event) {
 	}
 	switch e.Link.Change {
 	case timeline.LinkOpen:
-		d.lineOpened(e.Link)
-		d.narrator.observe(e)
+		d.lineOpened(*e.Link)
 	case timeline.LinkCut:
 		d.lineEnded(e, says.cut)
 	case timeline.LinkClose:
@@ -190,7 +189,11 @@ func (d *Diagram) link(at *entry, e timeline.Event) {
 	}
 }
 
-func (d *Diagram) lineOpened(l *timeline.Link) { d.dialers[l.Dialer] = l.Name }
+func (d *Diagram) lineOpened(l timeline.Link) {
+	d.dialers[l.Dialer] = l.Name
+	l.Change = timeline.LinkOpen
+	d.narrator.observe(&timeline.Event{Kind: timeline.KindLink, Link: &l})
+}
 
 // lineEnded settles what was on its way to an end that nobody has told of. Where the other end is known it will tell itself, by the end
 // of its reading: what the line had carried before may still be read.

@@ -60,7 +60,7 @@ type Row struct {
 	Telling          // the event; of two the first
 	Then    *Telling // the second, nil if there is none
 
-	Departs *Arrow // the arrow that leaves here, nil if none
+	Departs *Arrow // the arrow that leaves here, nil if none; beside Arrives it is the answer, and leaves where that has arrived
 	Arrives *Arrow // the arrow that arrives here, nil if none; in a row of two events it has left here too
 
 	Hidden int           // of a Quiet row, how many events the filter hides there
@@ -120,10 +120,8 @@ func (v *View) At(n uint64) Picture {
 	v.catchUp()
 	p := Picture{v: v, n: n, index: make(map[laneKey]int)}
 	last := v.d.entryOf(n)
+	// A quiet row bears the entry that ends it, so it comes and goes with the row behind it.
 	p.rows = sort.Search(len(v.rows), func(i int) bool { return v.rows[i].first > last })
-	if p.rows > 0 && v.rows[p.rows-1].quiet {
-		p.rows-- // that it ended is not known yet
-	}
 	for i, peer := range v.d.peers {
 		if v.showsPeer(i) {
 			p.addLanes(i, peer)

@@ -7,8 +7,6 @@ package sequence
 import (
 	"slices"
 	"strings"
-
-	"gossipscope/comm/trace"
 )
 
 // The words by which the layer says that an end was the other one's doing. Errors are kept as words in a recording; a test holds these
@@ -85,7 +83,6 @@ func (j *joining) pingAnswered() {
 		c.mute = d.state.Missing == 0
 		j.answered(pongSignal)
 	}
-	c.ping, c.pong = 0, 0
 }
 
 // answered is for an answer of which only he tells who gets it: so the Ping has arrived, but when, nobody says.
@@ -191,9 +188,10 @@ func (j *joining) ended(where func(*conn) int) {
 	j.at().about = id
 }
 
-// ending is the gate before an end has nothing more to say: the half-close of the one that dialled, the return of the other's handler.
+// ending is the gate before an end has nothing more to say: the half-close of the one that dialled, the return of the other's handler. A
+// half-close comes before the return, and the first of them counts.
 func (j *joining) ending() {
-	if (j.c.role == trace.Initiator) == (j.t.Step == trace.ConnDrain) {
+	if j.c.ending < 0 {
 		j.c.ending = j.i
 	}
 }

@@ -24,7 +24,7 @@ type Filter struct {
 	Open    []string  // peers to show with a lane for each of their goroutines
 
 	// Quiet is how long nothing must happen, by the lab's clock, to be told as a row of its own: 0 for DefaultQuiet, negative for never.
-	// As quiet counts also a stretch of which the filter hides manyHidden events or more.
+	// A stretch of which the filter hides 25 events or more counts as quiet however short it was.
 	Quiet time.Duration
 }
 

@@ -266,6 +266,13 @@ func TestAFilterByPeersKeepsTheirLanesAndWhatIsTheSessions(t *testing.T) {
 	if lanes := p.Lanes(); len(lanes) != 1 || lanes[0].Peer != "A" {
 		t.Fatalf("lanes: %v", lanes)
 	}
+	line := false
+	for _, r := range rowsOf(s.diagram().View(Filter{Peers: []string{"B"}}).Now()) {
+		line = line || r.What == timeline.KindLink
+	}
+	if !line {
+		t.Error("the line that A has dialled to B is not shown to who looks at B")
+	}
 	said := false
 	for _, r := range rowsOf(p) {
 		said = said || r.What == timeline.KindSay
@@ -470,4 +477,25 @@ func nonsense(t *rapid.T, label string) trace.Object {
 	return trace.Object{Kind: rapid.SampledFrom([]trace.Kind{trace.Connection, trace.Connection, trace.Store, trace.Instance, ""}).Draw(t, label),
 		ID: uint64(rapid.IntRange(0, 3).Draw(t, label)), Role: rapid.SampledFrom([]trace.Role{trace.Initiator, trace.Acceptor, ""}).Draw(t, label),
 		Endpoint: rapid.SampledFrom([]string{"A", "B", ""}).Draw(t, label)}
+}
+
+// Two Pings are under way, and only the answers tell which of them was served where. Whoever follows one of them sees both halves then.
+func TestAViewLearnsThatTwoMessagesAreOne(t *testing.T) {
+	s, first, second := new(script), dialled(1, "B"), dialled(2, "B")
+	s.born("A", "B")
+	sent := s.tell("A", first, trace.PingSend, trace.Event{})
+	s.tell("A", second, trace.PingSend, trace.Event{})
+	s.link("A→B#1", timeline.LinkOpen, portOf("A", 1))
+	served := s.tell("B", instance, trace.PingServed, trace.Event{Local: endpointOf("B"), Remote: portOf("A", 1)})
+	d := s.diagram()
+	v := d.View(Filter{Message: d.MessageAt(sent)})
+	mustEqual(t, "rows before", 1, v.Now().Len())
+	s.tell("A", first, trace.PingAnswered, trace.Event{Local: portOf("A", 1), Remote: endpointOf("B")})
+	d.Append(s.events[len(s.events)-1])
+	if i, found := v.Now().Find(served); !found {
+		t.Errorf("where it was served is not shown; row %d of %v", i, steps(v.Now()))
+	}
+	if d.MessageAt(served) != d.MessageAt(sent) {
+		t.Errorf("sent as %d, served as %d", d.MessageAt(sent), d.MessageAt(served))
+	}
 }

@@ -4,7 +4,6 @@ package sequence
 // (narrator), so that the diagram and the printed lesson say the same. What this package says itself stands in one table (says.go).
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,7 +37,7 @@ func (d *Diagram) tell(at *entry) Telling {
 		if e.Death != nil && e.Death.Cause == "killed" || e.Link != nil && e.Link.Change == timeline.LinkCut {
 			t.Status = narrate.Failing
 		}
-		t.Text = d.narrator.sentence(*e)
+		t.Text = d.narrator.sentence(e)
 	}
 	return t
 }
@@ -253,34 +252,18 @@ func (p phrase) with(args ...any) text.Text {
 	return text.Text{Zh: in(text.Chinese), En: in(text.English)}
 }
 
-// narrator tells an event as the printed lesson does: one printer a language, which knows what tells of names, and a line that is never
-// too long for it.
-type narrator struct {
-	printers map[text.Lang]*narrate.Printer
-	line     *bytes.Buffer
-}
+// narrator tells in both languages what is no step, as the printed lesson does. It observes only what tells of names: births and lines.
+type narrator struct{ zh, en *narrate.Teller }
 
 func newNarrator() narrator {
-	n := narrator{line: new(bytes.Buffer), printers: make(map[text.Lang]*narrate.Printer)}
-	for _, lang := range []text.Lang{text.Chinese, text.English} {
-		n.printers[lang] = narrate.NewPrinter(n.line, lang, narrate.Options{Width: 1 << 20})
-	}
-	return n
+	return narrator{narrate.NewTeller(text.Chinese), narrate.NewTeller(text.English)}
 }
 
-// observe lets the narrator learn names.
-func (n narrator) observe(e timeline.Event) { n.sentence(e) }
+func (n narrator) observe(e *timeline.Event) {
+	n.zh.Observe(e)
+	n.en.Observe(e)
+}
 
-func (n narrator) sentence(e timeline.Event) text.Text {
-	in := func(lang text.Lang) string {
-		n.line.Reset()
-		n.printers[lang].Print(e) // whose writer is a buffer, and has no errors
-		// Before the sentence stands a mark that says what kind it is of.
-		mark, words, _ := strings.Cut(strings.TrimSpace(n.line.String()), " ")
-		if utf8.RuneCountInString(mark) != 1 {
-			return text.Printable(n.line.String())
-		}
-		return strings.TrimSpace(words)
-	}
-	return text.Text{Zh: in(text.Chinese), En: in(text.English)}
+func (n narrator) sentence(e *timeline.Event) text.Text {
+	return text.Text{Zh: n.zh.Tell(e), En: n.en.Tell(e)}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -17,7 +18,9 @@ import (
 // somebody is a person who does anything to a session, in no order.
 type somebody struct {
 	*rand.Rand
-	live *Live
+	live   *Live
+	settle func()              // waits until everything is at rest
+	pause  func(time.Duration) // lets time pass
 }
 
 // one returns one of the list, or "" if it is empty.
@@ -61,11 +64,11 @@ func (s *somebody) meddle(moves int) {
 		case 4:
 			s.live.SetSpeed(s.Float64() * 20)
 		case 5:
-			time.Sleep(time.Duration(s.IntN(1000)) * time.Millisecond)
+			s.pause(time.Duration(s.IntN(1000)) * time.Millisecond)
 		case 6:
-			synctest.Wait()
+			s.settle()
 		default:
-			synctest.Wait()
+			s.settle()
 			s.live.Release(one(s, s.live.Held()).ID)
 		}
 	}
@@ -92,7 +95,7 @@ func TestAPersonMayDoAnythingAtAnyTime(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					s := &somebody{Rand: rand.New(rand.NewPCG(seed, 0)), live: l}
+					s := &somebody{Rand: rand.New(rand.NewPCG(seed, 0)), live: l, settle: synctest.Wait, pause: time.Sleep}
 					s.meddle(400)
 					l.Close()
 					st := timeline.Fold(events(l))
@@ -104,5 +107,15 @@ func TestAPersonMayDoAnythingAtAnyTime(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// Over sockets nobody can tell when everything is at rest, so here he does it in the middle of something.
+func TestOverTCPAPersonMayDoAnythingAtAnyTime(t *testing.T) {
+	for seed := range uint64(3) {
+		overTCP(t, func(t *testing.T, l *Live) {
+			s := &somebody{Rand: rand.New(rand.NewPCG(seed, 0)), live: l, settle: runtime.Gosched, pause: func(time.Duration) {}}
+			s.meddle(2000)
+		})
 	}
 }

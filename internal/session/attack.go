@@ -4,7 +4,6 @@ package session
 // recorded are those of lesson 2, which explains them one by one.
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -153,8 +152,8 @@ func (l *Live) try(in *lab.Intruder, victim *lab.Peer, trick Trick, hello func(*
 	return nil
 }
 
-// hello returns what makes the first envelope that the stranger sends, nil if he sends none. It must be called with the certificate hash of
-// him who sends it, so it waits for him.
+// hello returns what makes the first envelope that the stranger sends, nil if he sends none. What it claims carries the hash of his own
+// certificate, so it is made when he is there.
 func (p *plan) hello(victim *lab.Peer, trick Trick) (func(*lab.Intruder) (*proto.Envelope, error), error) {
 	others := strangersTo(victim.Name)
 	another, stolen := others[0], others[1]
@@ -205,7 +204,7 @@ func claiming(shown, key *msp.SigningIdentity, pkiID []byte) func(*lab.Intruder)
 	}
 }
 
-// strangersTo returns the identities of the lab but the victim's own: to be called by one's own name is another trick.
+// strangersTo returns identities that the stranger may borrow, or have stolen: not the victim's own, which would be another story.
 func strangersTo(victim string) (others []*msp.SigningIdentity) {
 	for _, name := range []string{"A", "C", "E"} {
 		if identity, err := lab.FixedIdentity(name); err == nil && name != victim {
@@ -229,12 +228,12 @@ func forge(trick Trick, mspID string) (*msp.SigningIdentity, error) {
 }
 
 // recorded returns a ConnEstablish that somebody has proven himself with, nil if there is none: to the victim if possible, else to
-// another peer. Nobody replays to a peer its own.
+// another peer.
 func recorded(st *timeline.State, victim *lab.Peer) (found *proto.Envelope) {
 	for _, peer := range st.Peers {
 		for _, c := range peer.Connections {
 			for _, m := range c.Incoming() {
-				if m.Kind != timeline.HandshakeMessage || !c.Proven || bytes.Equal(c.PKIID, victim.PKIID) {
+				if m.Kind != timeline.HandshakeMessage || !c.Proven {
 					continue
 				}
 				if found = m.Envelope; peer.Birth.Name == victim.Name {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"gossipscope/comm"
 	"gossipscope/internal/timeline"
+	"gossipscope/proto"
 )
 
 // refusals returns the words with which a peer has refused streams.
@@ -50,6 +52,9 @@ func TestEachTrickIsStoppedByItsCheck(t *testing.T) {
 					if len(words) != 1 || !errors.Is(&comm.RefusedError{Words: words[0]}, checks[trick]) {
 						t.Errorf("refused with %q, want %q", words, checks[trick])
 					}
+					if c := st.Peer(victim).Connections[1]; bytes.Equal(c.PKIID, st.Peer(victim).Birth.PKIID) {
+						t.Errorf("the intruder calls itself by the name of its victim")
+					}
 					if slices.ContainsFunc(st.Lines, func(line *timeline.Line) bool { return line.Open }) {
 						t.Error("the intruder has not hung up")
 					}
@@ -65,15 +70,16 @@ func TestNothingIsReplayedBeforeThereIsSomething(t *testing.T) {
 		if err := l.Do(replay); !errors.Is(err, NothingToReplay) {
 			t.Errorf("a replay of nothing gave %v", err)
 		}
-		must(t, l, Act{Verb: Handshake, Peer: "B", Targets: []string{"A"}}) // what A has heard is B's own
+		must(t, l, Act{Verb: Handshake, Peer: "B", Targets: []string{"A"}})
 		synctest.Wait()
 		st := l.Recorder().State()
-		if recorded(&st, l.lab.Peer("B")) == nil {
-			t.Error("what A has answered is not used")
+		heard := func(name string) *proto.Envelope { return st.Peer(name).Connections[0].Incoming()[0].Envelope }
+		for victim, want := range map[string]*proto.Envelope{"A": heard("A"), "B": heard("B"), "I": heard("B")} {
+			if got := recorded(&st, l.lab.Peer(victim)); got != want {
+				t.Errorf("to %s is replayed %v, want %v", victim, got, want)
+			}
 		}
-		if envelope := recorded(&st, l.lab.Peer("A")); envelope == nil {
-			t.Error("what B has said is not used")
-		}
+		must(t, l, replay)
 	})
 }
 

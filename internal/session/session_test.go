@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -166,6 +167,9 @@ func TestClosingTwiceAndFromTwoSidesIsHarmless(t *testing.T) {
 		l.SetStepping(true)
 		if l.Stepping() || len(l.Held()) != 0 || l.ReleaseNext() || l.Release(1) {
 			t.Error("a closed session steps")
+		}
+		if _, err := l.Recorder().Follow(l.Recorder().Last()).Next(t.Context()); err != io.EOF {
+			t.Errorf("after the last event comes %v", err)
 		}
 		if st := l.Recorder().State(); st.Peer("A").Phase != timeline.PeerDead {
 			t.Errorf("A is %v", st.Peer("A").Phase)

@@ -72,13 +72,13 @@ func (l *Live) usher() {
 	}
 }
 
-// letThrough releases those acts of the person that stand there, each of his deeds once.
+// letThrough releases those acts of the person that stand there, each of his deeds once. It does so under the mutex, so that none of them
+// is ever listed by Held.
 func (l *Live) letThrough(s *lab.Stepper) {
-	held := s.Held()
 	l.mu.Lock()
-	_, own := split(held, l.deeds)
+	defer l.mu.Unlock()
+	_, own := split(s.Held(), l.deeds)
 	l.deeds = slices.DeleteFunc(l.deeds, func(d *deed) bool { return own[d] != 0 })
-	l.mu.Unlock()
 	for _, id := range own {
 		s.Release(id)
 	}

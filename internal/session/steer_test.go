@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gossipscope/comm/trace"
+	"gossipscope/internal/lab"
 	"gossipscope/internal/timeline"
 )
 
@@ -126,6 +127,45 @@ func TestWhatThePersonDoesIsNotHeld(t *testing.T) {
 			t.Errorf("recorded %q, want %q at the end", got, want)
 		}
 	})
+}
+
+// Nor does it show among those who are held, not even for a moment.
+func TestWhatThePersonDoesIsNeverListed(t *testing.T) {
+	inSandbox(t, func(t *testing.T, l *Live) {
+		must(t, l, Act{Verb: Flood, Peer: "A", Targets: []string{"B"}, Count: 500})
+		for {
+			changed := l.Changed()
+			for _, h := range l.Held() {
+				if h.Event.Act != nil {
+					t.Fatalf("held is %+v", h.Event.Act)
+				}
+			}
+			if len(acts(l)) == 503 { // with the three subscriptions
+				return
+			}
+			select {
+			case <-changed:
+			case <-time.After(time.Second):
+			}
+		}
+	})
+}
+
+func TestOneDeedLetsOneActThrough(t *testing.T) {
+	act := func(id uint64, peer, verb string) lab.Held {
+		return lab.Held{ID: id, Event: timeline.Event{Kind: timeline.KindAct, Peer: peer, Act: &timeline.Act{Verb: verb}}}
+	}
+	step := lab.Held{ID: 5, Step: trace.ConnWrite, Peer: "A", Event: timeline.Event{Kind: timeline.KindStep, Peer: "A"}}
+	held := []lab.Held{act(1, "B", "send"), act(2, "A", "send"), act(3, "A", "send"), act(4, "A", "probe"), step}
+	mine := &deed{"A", "send"}
+	others, own := split(held, []*deed{mine, {"A", "kill"}, {}})
+	var ids []uint64
+	for _, h := range others {
+		ids = append(ids, h.ID)
+	}
+	if !slices.Equal(ids, []uint64{1, 3, 4, 5}) || len(own) != 1 || own[mine] != 2 {
+		t.Errorf("held stay %v, let through are %v", ids, own)
+	}
 }
 
 // What others do in the session's name is held like all else: a subscriber's acknowledgement is a step to be looked at.

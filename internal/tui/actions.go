@@ -35,11 +35,15 @@ type action struct {
 
 // shownKeys are the names of keys as a person knows them.
 var shownKeys = map[string]string{
-	"space": "␣", "left": "←", "right": "→", "up": "↑", "down": "↓", "enter": "Enter", "tab": "Tab", "shift+tab": "⇧Tab", "esc": "Esc",
-	"home": "Home", "end": "End", "ctrl+c": "^C", "pgup": "PgUp", "pgdown": "PgDn",
+	"left": "←", "right": "→", "up": "↑", "down": "↓", "enter": "Enter", "tab": "Tab", "shift+tab": "⇧Tab", "esc": "Esc",
+	"home": "Home", "end": "End", "ctrl+c": "^C", "ctrl+p": "^P", "pgup": "PgUp", "pgdown": "PgDn",
 }
 
-func shownKey(key string) string {
+// shownKey returns what a key is called.
+func (m *Model) shownKey(key string) string {
+	if key == "space" {
+		return says.Space.In(m.lang)
+	}
 	if shown, known := shownKeys[key]; known {
 		return shown
 	}
@@ -138,6 +142,12 @@ var lookActions = []action{
 		name: "focus previous", keys: []string{"shift+tab"}, where: watching, quiet: true,
 		label: text.Text{Zh: "上一个视图", En: "previous view"},
 		do:    func(m *Model) tea.Cmd { m.moveFocus(-1); return nil },
+	},
+	{
+		name: "read", keys: []string{"i", "f12"}, where: watching, quiet: true,
+		label: text.Text{Zh: "读全文", En: "read all"},
+		about: text.Text{Zh: "完整显示讲解和这一步的说明，放不下时用", En: "what the lesson says and what the event tells, in full, where there is too little room"},
+		do:    (*Model).openSaid,
 	},
 	panelAction("up", "up", text.Text{Zh: "向上", En: "up"}),
 	panelAction("down", "down", text.Text{Zh: "向下", En: "down"}),

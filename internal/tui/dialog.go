@@ -83,15 +83,15 @@ func (d *menu) head() int {
 
 func (d *menu) size(m *Model) (width, height int) {
 	width = max(canvas.Width(d.hint), canvas.Width(says.DialogKeys.In(m.lang)), 30)
-	keys, labels, details := d.columns()
+	keys, labels, details := d.columns(m)
 	width = max(width, keys+labels+details+6)
 	return width, max(len(d.items), 1) + d.head() + 2
 }
 
 // columns returns how wide keys, labels and details are.
-func (d *menu) columns() (keys, labels, details int) {
+func (d *menu) columns(m *Model) (keys, labels, details int) {
 	for _, i := range d.items {
-		keys = max(keys, canvas.Width(shownKey(i.key)))
+		keys = max(keys, canvas.Width(m.shownKey(i.key)))
 		labels = max(labels, canvas.Width(i.label))
 		details = max(details, canvas.Width(i.detail))
 	}
@@ -120,7 +120,7 @@ func (d *menu) drawItems(r canvas.Region, m *Model) {
 		r.Text(0, 0, t.Faint, says.NoMatch.In(m.lang))
 		return
 	}
-	keys, labels, _ := d.columns()
+	keys, labels, _ := d.columns(m)
 	d.top = max(min(d.top, d.cursor), d.cursor-r.Height()+1, 0)
 	for y := range min(r.Height(), len(items)-d.top) {
 		i := items[d.top+y]
@@ -129,7 +129,7 @@ func (d *menu) drawItems(r canvas.Region, m *Model) {
 			mark, style = "› ", t.Select
 		}
 		x := r.Text(0, y, t.Focus, mark)
-		r.Text(x, y, t.Accent, shownKey(i.key))
+		r.Text(x, y, t.Accent, m.shownKey(i.key))
 		if keys > 0 {
 			x += keys + 1
 		}

@@ -160,7 +160,8 @@ func (m *Model) paragraph(r canvas.Region, style canvas.Style, s string) {
 	lines := text.Wrap(printableLines(s), r.Width())
 	for y, line := range lines {
 		if y == r.Height()-1 && len(lines) > r.Height() {
-			line = canvas.Fit(line, r.Width()-2) + " …"
+			line = canvas.Fit(line, r.Width()-1)
+			line = strings.TrimSuffix(line, "…") + "…"
 		}
 		r.Text(0, y, style, line)
 	}
@@ -181,14 +182,17 @@ func (m *Model) drawCaption(r canvas.Region, s *scene.Scene) {
 		r.Text(1, 0, t.Faint, says.NoEvent.In(m.lang))
 		return
 	}
-	last := r.Height() - 1
+	standing, rows := m.standing(w, s), r.Height()
+	if standing != "" {
+		rows--
+		r.Fit(1, rows, r.Width()-2, t.Warn, standing)
+	}
 	x := m.drawWho(r, s.Event)
 	said := w.teller.Tell(s.Event)
 	if s.Event.Kind == timeline.KindSay {
 		said = ""
 	}
-	m.paragraph(r.Sub(x, 0, r.Width()-x-1, last), t.Text, said)
-	r.Fit(1, last, r.Width()-2, t.Warn, m.standing(w, s))
+	m.paragraph(r.Sub(x, 0, r.Width()-x-1, rows), t.Text, said)
 }
 
 // drawWho writes whose event it is and which step, and returns where the sentence begins.
@@ -297,7 +301,7 @@ func (m *Model) drawFooter(r canvas.Region) {
 	}
 	x := 1
 	for _, a := range m.here() {
-		key, label := shownKey(a.keys[0]), a.label.In(m.lang)
+		key, label := m.shownKey(a.keys[0]), a.label.In(m.lang)
 		if a.quiet || x+canvas.Width(key)+1+canvas.Width(label) > end {
 			continue
 		}

@@ -44,9 +44,9 @@ func paneCount(width, height int) int {
 
 // layoutOf lays out a terminal. opened says that one pane takes the room of all.
 func layoutOf(width, height int, opened bool) layout {
-	narration, caption := 2, 2
+	narration, caption := 3, 2
 	if height >= 34 {
-		narration, caption = 3, 3
+		caption = 3
 	}
 	l := layout{title: rect{0, 0, width, 1}}
 	y := height - 1

@@ -75,7 +75,7 @@ func helpLines(m *Model, width int) []line {
 	for _, a := range m.here() {
 		var keys []string
 		for _, key := range a.keys {
-			keys = append(keys, shownKey(key))
+			keys = append(keys, m.shownKey(key))
 		}
 		said := a.about.In(m.lang)
 		if said == "" {
@@ -239,4 +239,29 @@ func (d *opener) key(m *Model, name string, msg tea.KeyPressMsg) tea.Cmd {
 		return openPath(d.menu.typed)(m)
 	}
 	return d.menu.key(m, name, msg)
+}
+
+// openSaid shows in full what the lesson has said last, and what the event tells.
+func (m *Model) openSaid() tea.Cmd {
+	m.watch.pause()
+	return m.show(&page{heading: says.SaidTitle.In(m.lang), lines: saidLines})
+}
+
+func saidLines(m *Model, width int) []line {
+	s := m.watch.scene(m.lang, m.theme)
+	var lines []line
+	add := func(style canvas.Style, said string) {
+		for _, l := range text.Wrap(printableLines(said), width) {
+			lines = append(lines, line{style: style, text: l})
+		}
+	}
+	if s.State.Caption != (text.Text{}) {
+		add(m.theme.Text, s.State.Caption.In(m.lang))
+		lines = append(lines, line{})
+	}
+	if s.Event != nil && s.Event.Step != nil {
+		add(m.theme.Strong, text.Printable(s.Event.Peer)+" "+text.Printable(string(s.Event.Step.Step)))
+		add(m.theme.Text, m.watch.teller.Tell(s.Event))
+	}
+	return lines
 }

@@ -194,8 +194,7 @@ func (m *Model) open(c *Choice) tea.Cmd {
 		switch {
 		case c.Lesson != nil:
 			s, err = starter.Lesson(*c.Lesson)
-			title = text.Text{Zh: says.LessonTitle.Format(text.Chinese, c.Lesson.Number, c.Lesson.Title.Zh),
-				En: says.LessonTitle.Format(text.English, c.Lesson.Number, c.Lesson.Title.En)}
+			title = lessonTitle(*c.Lesson, text.Text{})
 		case c.Sandbox:
 			s, err = starter.Sandbox()
 			title = says.SandboxTitle
@@ -209,8 +208,19 @@ func (m *Model) open(c *Choice) tea.Cmd {
 		}
 		w := newWatch(s, lang, conf.panels(s.Header()))
 		w.lesson, w.title = c.Lesson, title
+		if l, known := walkthroughs.Find(s.Header().Lesson); known && c.Lesson == nil {
+			w.title = lessonTitle(l, text.Text{Zh: title.Zh + "：", En: title.En + ": "})
+		}
 		return openedMsg{watch: w, err: err}
 	}
+}
+
+// lessonTitle returns number and title of a lesson, behind a few words.
+func lessonTitle(l walkthroughs.Lesson, before text.Text) text.Text {
+	in := func(lang text.Lang) string {
+		return before.In(lang) + says.LessonTitle.Format(lang, l.Number, l.Title.In(lang))
+	}
+	return text.Text{Zh: in(text.Chinese), En: in(text.English)}
 }
 
 // isNil reports whether there is no session: an interface that holds a nil pointer is none either.

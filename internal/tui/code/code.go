@@ -20,7 +20,7 @@ const (
 	nextFile   scene.Command = "code.next-file"
 	lastFile   scene.Command = "code.last-file"
 
-	followKey = "c"
+	followKey = "g"
 	callerKey = "]"
 )
 

@@ -74,7 +74,7 @@ func (p *Panel) Offers() []scene.Offer {
 		{Command: switchSide, Key: "x", Says: says.SwitchSide},
 		{Command: nextFinding, Key: "]", Says: says.NextFinding},
 		{Command: lastFinding, Key: "[", Says: says.LastFinding},
-		{Command: follow, Key: "c", Says: says.Follow},
+		{Command: follow, Key: "g", Says: says.Follow},
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 	follow   scene.Command = "note.follow"
 	contents scene.Command = "note.contents"
 
-	followKey = "c"
+	followKey = "g"
 	readme    = "README.md"
 )
 

@@ -142,7 +142,7 @@ func TestLinksLeadToOtherSectionsAndBack(t *testing.T) {
 		t.Errorf("a link to a step chose %q", out.Step)
 	}
 	p.Show("conn.drop") // as the program does with the step of an outcome
-	want(t, rows(p, s, 78, 12), "没有悄悄的丢失", "按 c 回去")
+	want(t, rows(p, s, 78, 12), "没有悄悄的丢失", "按 g 回去")
 	p.Do(nextLink, s)
 	if out := p.Do(scene.Choose, s); out.Step != "" || !out.Handled {
 		t.Errorf("a link to a heading chose %q", out.Step)

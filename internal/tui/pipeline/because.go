@@ -27,9 +27,9 @@ var because = struct {
 	none, idle, whichIsHeld                                                 text.Text
 
 	// of a handshake
-	checkFailed, refused, noPing, closedFor, closedPlain, probed, asked   text.Text
-	helloWriting, helloOnTheWay, helloRead, checking, dials, pings, opens text.Text
-	noHello, bothPassed, answers, awaitsHello, handshakeHeld              text.Text
+	checkFailed, refused, noPing, closedFor, closedPlain, probed, asked           text.Text
+	helloWriting, helloOnTheWay, helloRead, checking, dials, pings, pinged, opens text.Text
+	noHello, bothPassed, answers, awaitsHello, handshakeHeld                      text.Text
 }{
 	handshake:   text.Text{Zh: "握手还没完成，writer 还没开始", En: "the handshake is not done, so the writer has not begun"},
 	dialling:    text.Text{Zh: "还在拨号，writer 还没开始", En: "the dial is not through, so the writer has not begun"},
@@ -102,6 +102,7 @@ var because = struct {
 	awaitsVerdict: text.Text{Zh: "%s 查清了 %s 的身份，还要等它的裁决：看流怎样结束", En: "%s knows who %s is and waits for the verdict, which is how the stream ends"},
 	dials:         text.Text{Zh: "%s 正在准备 gRPC 连接，还没有上网络：gRPC 到第一次调用才真正拨号", En: "%s is making a gRPC connection, which touches no network yet: gRPC dials at the first call"},
 	pings:         text.Text{Zh: "%s 发出了 Ping，在等 %s 的回音", En: "%s has sent a Ping and waits for %s to answer"},
+	pinged:        text.Text{Zh: "Ping 有了回音，%s 在听；%s 接下来打开流", En: "the Ping was answered: %s listens, and %s will open the stream"},
 	opens:         text.Text{Zh: "%s 正在打开 GossipStream", En: "%s is opening the GossipStream"},
 	noHello:       text.Text{Zh: "%s 没有等到 %s 的第一条消息：%s", En: "the first message did not come to %s from %s: %s"},
 	bothPassed:    text.Text{Zh: "两边的检查都过了，马上开始收发", En: "both ends have passed each other, and will serve the stream now"},

@@ -270,8 +270,11 @@ func (c *chart) hello(row canvas.Region, w *way, left, right, x int, back bool) 
 		}
 		row.Text(at, 0, style, mark)
 	}
-	if w.from.dark() && !shown && !w.from.awaited() {
+	switch {
+	case w.from.dark() && !shown && !w.willSpeak():
 		words = c.s.Say(says.unseen)
+	case shown && w.to.dark() && w.at[w.hello()] == wire:
+		words = c.s.Say(says.helloGiven)
 	}
 	row.Fit(x, 0, row.Width()-x, th.Faint, c.s.Say(says.helloOf, w.from.name, words))
 }
@@ -284,8 +287,11 @@ func (w *way) helloDone() bool {
 	return i >= 0 && w.at[i] == done && w.to.passed() == len(terms.Checks)
 }
 
-// awaited reports whether an end in the dark is one of the session's own peers, so that it will be heard of.
-func (e end) awaited() bool { return e.peer != nil && !e.peer.Birth.Intruder }
+// willSpeak reports whether the sending end of a direction, though in the dark, may still be heard of: it is one of the session's own
+// peers, and has not spoken yet. Somebody outside who has spoken will stay in the dark.
+func (w *way) willSpeak() bool {
+	return w.from.peer != nil && !w.from.peer.Birth.Intruder && w.hello() < 0 && w.to.conn != nil && w.to.conn.Phase < timeline.PhaseClosing
+}
 
 // hello returns the index of the ConnEstablish of a direction, -1 if it was not heard of.
 func (w *way) hello() int {
@@ -345,7 +351,7 @@ func (c *chart) column(r canvas.Region, e, other end) {
 	switch {
 	case e.dark():
 		words := says.checksUnseen
-		if e.awaited() {
+		if w := &c.v.ways[1]; w.from.name == e.name && w.willSpeak() {
 			words = says.checksNotYet
 		}
 		r.Paragraph(0, 1, r.Width(), th.Faint, c.s.Say(words, e.name))

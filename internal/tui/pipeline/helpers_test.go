@@ -84,6 +84,21 @@ func after(t *testing.T, events []timeline.Event, k int, want func(*timeline.Eve
 	return nil
 }
 
+// promised returns the scene right after the promise that begins with these words. Before a lesson promises anything, all is at rest, so
+// the scene is the same in every run; what several goroutines do in one turn may be told in any order.
+func promised(t *testing.T, events []timeline.Event, words string) *scene.Scene {
+	t.Helper()
+	return after(t, events, 1, func(e *timeline.Event) bool { return e.Promise != nil && strings.HasPrefix(e.Promise.Text.En, words) })
+}
+
+// acting returns the scene at which a peer is about to do something, which is a moment of rest too.
+func acting(t *testing.T, events []timeline.Event, peer, verb, detail string) *scene.Scene {
+	t.Helper()
+	return after(t, events, 1, func(e *timeline.Event) bool {
+		return e.Act != nil && e.Peer == peer && e.Act.Verb == verb && e.Act.Detail == detail
+	})
+}
+
 // step is a condition: a step of a peer.
 func step(peer string, step trace.Step) func(*timeline.Event) bool {
 	return func(e *timeline.Event) bool { return e.Step != nil && e.Peer == peer && e.Step.Step == step }

@@ -109,6 +109,8 @@ func (c *chart) underWay() string {
 		return s.Say(because.willDial, a.name)
 	case a.conn != nil && a.conn.Phase <= timeline.PhaseDialling:
 		return s.Say(because.dials, a.name)
+	case a.conn != nil && a.conn.Phase == timeline.PhasePinging && a.conn.Ping.Passed():
+		return s.Say(because.pinged, b.name, a.name)
 	case a.conn != nil && a.conn.Phase == timeline.PhasePinging:
 		return s.Say(because.pings, a.name, b.name)
 	case a.conn != nil && a.conn.Phase == timeline.PhaseOpening:

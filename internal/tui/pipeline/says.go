@@ -14,8 +14,7 @@ var says = struct {
 	noCall, calling, returned, wantsRoom, acks          text.Text
 	empty, full, room                                   text.Text
 	ackFilter, demux, handed, notWanted                 text.Text
-	heldBrief, noSubscriptions, call, notHeard          text.Text
-	subscriptionFull                                    text.Text
+	heldBrief, noSubscriptions, call                    text.Text
 	line, noLine, frozen, lag, halfClosed, closed, cut  text.Text
 	lostHere                                            text.Text
 	noMessages, number, kind, content, place            text.Text
@@ -26,7 +25,7 @@ var says = struct {
 	legAuth, legServe                                   text.Text
 	waits, onlyQueued                                   text.Text
 	helloOf, helloNotSent, helloInHand                  text.Text
-	helloOnTheWay, helloArrived, helloLost              text.Text
+	helloOnTheWay, helloGiven, helloArrived, helloLost  text.Text
 	checks, checksUnseen, checksNotYet, limit           text.Text
 	lineName, unwanted, given, published, arrived, gone text.Text
 }{
@@ -62,7 +61,6 @@ var says = struct {
 	unseen:    text.Text{Zh: "看不到", En: "unseen"},
 	held:      text.Text{Zh: "‖ 停在 %s", En: "‖ held: %s"},
 	heldBrief: text.Text{Zh: "‖ 停在", En: "‖ held:"},
-	notHeard:  text.Text{Zh: "还没有动静", En: "not heard of yet"},
 	busy:      text.Text{Zh: "在工作", En: "working"},
 
 	call:      text.Text{Zh: "%s%s", En: "%s %s"},
@@ -76,11 +74,10 @@ var says = struct {
 	full:  text.Text{Zh: "满了", En: "full"},
 	room:  text.Text{Zh: "还有空位", En: "has room"},
 
-	ackFilter:        text.Text{Zh: "▲ 确认截走", En: "▲ acks out"},
-	demux:            text.Text{Zh: "解复用器", En: "demux"},
-	handed:           text.Text{Zh: "✓ 已交 %d", En: "✓ %d handed"},
-	notWanted:        text.Text{Zh: "没人要 %d", En: "unwanted %d"},
-	subscriptionFull: text.Text{Zh: "订阅满", En: "queue full"},
+	ackFilter: text.Text{Zh: "▲ 确认截走", En: "▲ acks out"},
+	demux:     text.Text{Zh: "解复用器", En: "demux"},
+	handed:    text.Text{Zh: "✓ 已交 %d", En: "✓ %d handed"},
+	notWanted: text.Text{Zh: "没人要 %d", En: "unwanted %d"},
 
 	line:       text.Text{Zh: "gRPC · TLS", En: "gRPC · TLS"},
 	noLine:     text.Text{Zh: "还没有线路", En: "no line yet"},
@@ -122,6 +119,7 @@ var says = struct {
 	helloNotSent:  text.Text{Zh: "还没有发", En: "not sent yet"},
 	helloInHand:   text.Text{Zh: "正要发出", En: "about to be sent"},
 	helloOnTheWay: text.Text{Zh: "在路上", En: "on its way"},
+	helloGiven:    text.Text{Zh: "交给了 gRPC", En: "given to gRPC"},
 	helloArrived:  text.Text{Zh: "到了", En: "arrived"},
 	helloLost:     text.Text{Zh: "没有送到", En: "never arrived"},
 

@@ -33,31 +33,34 @@ func (l *lane) notes(st station, width int) (first, second, third said) {
 		return said{l.s.Say(says.heldBrief), l.s.Theme.Warn}, said{string(h.Step), l.s.Theme.Warn}, said{}
 	case st == reader:
 		second = said{l.s.Say(says.ackFilter), l.s.Theme.Ack}
-	case st == service && l.count(notWanted) > 0:
-		second = said{l.s.Say(says.notWanted, l.count(notWanted)), l.s.Theme.Faint}
+	case st == service && l.w.unclaimed() > 0:
+		second = said{l.s.Say(says.notWanted, l.w.unclaimed()), l.s.Theme.Faint}
 	case st == service:
 		second = said{l.s.Say(says.demux), l.s.Theme.Faint}
-	case st == subscriber && l.count(handed) > 0:
-		second = said{l.s.Say(says.handed, l.count(handed)), l.s.Theme.Good}
+	case st == subscriber && l.w.handed() > 0:
+		second = said{l.s.Say(says.handed, l.w.handed()), l.s.Theme.Good}
 	case st == writer && len(l.w.holds[writer]) > 0:
 		second = said{l.p.says.of(l.s.Lang, l.w.list[l.w.holds[writer][0]]), l.s.Theme.Faint}
 	}
 	return first, second, said{}
 }
 
-// count counts the messages of which something is true.
-func (l *lane) count(of func(*timeline.Message) bool) int {
+// handed counts the messages that subscribers have got, unclaimed those that nobody wanted.
+func (w *way) handed() int {
+	return w.count(func(i int) bool { return w.list[i].Handed.Set() && w.at[i] == done })
+}
+
+func (w *way) unclaimed() int { return w.count(func(i int) bool { return w.list[i].Unclaimed }) }
+
+func (w *way) count(of func(i int) bool) int {
 	n := 0
-	for _, m := range l.w.list {
-		if of(m) {
+	for i := range w.list {
+		if of(i) {
 			n++
 		}
 	}
 	return n
 }
-
-func handed(m *timeline.Message) bool    { return m.Handed.Set() }
-func notWanted(m *timeline.Message) bool { return m.Unclaimed }
 
 // busy says what the goroutine of a station does.
 func (l *lane) busy(st station, width int) said {

@@ -149,7 +149,8 @@ func (w *way) place(m *timeline.Message) station {
 	case timeline.InSubscription:
 		return orLost(subscription, w.to.peer != nil && !w.to.peer.Alive())
 	case timeline.WithSubscriber:
-		if hand, known := w.to.hand(); known && hand.Alive && hand.At == trace.AcceptHand && hand.N == m.Handed.N {
+		// Whoever has acknowledged it has got it.
+		if hand, known := w.to.hand(); known && !m.Marks[timeline.Acked].Set() && hand.Alive && hand.At == trace.AcceptHand && hand.N == m.Handed.N {
 			return subscriber
 		}
 		return done

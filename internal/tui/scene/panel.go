@@ -46,7 +46,7 @@ type Offer struct {
 }
 
 // Letters are those that panels may use for their offers. The rest belong to the program.
-const Letters = "cdghijkovwxyz[],.<>"
+const Letters = "cdghjkovwxyz[],.<>"
 
 // Outcome is what came of a command.
 type Outcome struct {

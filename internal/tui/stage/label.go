@@ -54,7 +54,11 @@ func (l *line) drawLabels(r canvas.Region, s *scene.Scene) {
 			words = l.words(s, end-x-aside(near)-aside(far))
 		}
 		if !shelf.from && !shelf.to {
-			words = append(words, append(l.queue(s, l.stream.Initiator, 0, l.selected), l.queue(s, l.stream.Acceptor, 0, l.selected)...)...)
+			for _, w := range append(l.queue(s, l.stream.Initiator, 0, l.selected), l.queue(s, l.stream.Acceptor, 0, l.selected)...) {
+				if width(words)+1+canvas.Width(w.text) <= end-x {
+					words = append(words, w)
+				}
+			}
 		}
 		spread(r, x, end, shelf.y, near, words, far)
 	}
@@ -175,7 +179,7 @@ func (l *line) words(s *scene.Scene, room int) []word {
 			words = append(words, w)
 		}
 	}
-	words = append(words, word{l.phaseWord(s), l.style(s.Theme, l.look)})
+	words = append(words, l.phaseWord(s))
 	for _, w := range l.lineWords(s) {
 		add(w.style, w.text)
 	}
@@ -199,20 +203,21 @@ func (l *line) words(s *scene.Scene, room int) []word {
 }
 
 // phaseWord names how far the line has come. One that carries no stream says what the transport has come to.
-func (l *line) phaseWord(s *scene.Scene) string {
+func (l *line) phaseWord(s *scene.Scene) word {
+	style := l.style(s.Theme, l.look)
 	if len(l.stream.Ends()) > 0 {
-		return s.Say(phases[l.phase])
+		return word{s.Say(phases[l.phase]), style}
 	}
 	at, well := handshakeOf(s.State, l.edge)
 	switch {
 	case at.Set() && !well:
-		return s.Say(says.tlsFailed)
+		return word{s.Say(says.tlsFailed), s.Theme.Bad}
 	case !l.line.Open:
-		return s.Say(phases[timeline.PhaseClosed])
+		return word{s.Say(phases[timeline.PhaseClosed]), style}
 	case at.Set():
-		return s.Say(says.tlsUp)
+		return word{s.Say(says.tlsUp), style}
 	}
-	return s.Say(says.lineOpen)
+	return word{s.Say(says.lineOpen), style}
 }
 
 // lineWords says what has been done to the transport connection.

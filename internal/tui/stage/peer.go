@@ -95,9 +95,12 @@ type row struct {
 	words []word
 	right *word        // at the right end
 	fill  canvas.Style // of the rest of the row
-	rank  int          // the lower, the sooner it is left out: 0 is never left out
+	rank  int          // the higher, the sooner it is left out
 	held  uint64       // the ID of the goroutine that it tells of
 }
+
+// urgent is the rank of what comes right behind the name.
+const urgent = 1
 
 // rowsOf returns what there is to say of a peer, from top to bottom.
 func (p *picture) rowsOf(s *scene.Scene, name string, room int) []row {
@@ -116,7 +119,7 @@ func (p *picture) rowsOf(s *scene.Scene, name string, room int) []row {
 		}
 		lines := p.bubble.lines(s, room)
 		for i, l := range lines {
-			rows = append(rows, row{words: []word{{l, style}}, fill: style, rank: len(lines) - i})
+			rows = append(rows, row{words: []word{{l, style}}, fill: style, rank: urgent + len(lines) - 1 - i})
 		}
 	}
 	for _, h := range s.Held {
@@ -178,7 +181,7 @@ func heldRow(s *scene.Scene, h session.Held, room int) row {
 			break
 		}
 	}
-	return row{words: []word{{words, style}}, rank: 1, held: h.ID}
+	return row{words: []word{{words, style}}, rank: urgent, held: h.ID}
 }
 
 // holdings says what the peer itself holds: its store, what waits in its queues, what it waits for.
@@ -265,13 +268,31 @@ func (p *picture) drawBox(r canvas.Region, s *scene.Scene, b *box) []hit {
 	drawBorder(r, b.rect, border, style)
 	inside := r.Sub(b.x+1, b.y+1, b.w-2, b.h-2)
 	var hits []hit
-	for y, row := range chosen(p.rowsOf(s, b.peer, inside.Width()), inside.Height()) {
+	rows := p.rowsOf(s, b.peer, inside.Width())
+	if inside.Height() == 1 {
+		rows = brief(rows, inside.Width())
+	}
+	for y, row := range leave(rows, inside.Height()) {
 		drawRow(inside, y, row)
 		if row.held != 0 {
 			hits = append(hits, hit{rect{b.x + 1, b.y + 1 + y, b.w - 2, 1}, scene.Selection{Kind: scene.SelectGoroutine, Peer: b.peer, Goroutine: row.held}})
 		}
 	}
 	return append(hits, hit{b.rect, scene.Selection{Kind: scene.SelectPeer, Peer: b.peer}})
+}
+
+// brief puts what must not be overlooked into the first row, in the place of the phase: what the peer does, or who of it is held.
+func brief(rows []row, room int) []row {
+	for _, r := range rows[1:] {
+		if r.rank != urgent {
+			continue
+		}
+		title, what := rows[0], r.words[0]
+		what.text = canvas.Fit(what.text, room-1-width(title.words))
+		title.right, title.held = &what, r.held
+		return []row{title}
+	}
+	return rows
 }
 
 func drawRow(r canvas.Region, y int, row row) {
@@ -284,8 +305,8 @@ func drawRow(r canvas.Region, y int, row row) {
 	}
 }
 
-// chosen leaves out rows, those of the highest rank first and of these the last first, until no more than limit are left.
-func chosen(rows []row, limit int) []row {
+// leave leaves out rows, those of the highest rank first and of these the last first, until no more than limit are left.
+func leave(rows []row, limit int) []row {
 	for len(rows) > max(limit, 0) {
 		out := 0
 		for i, r := range rows {

@@ -52,12 +52,7 @@ type line struct {
 	crowd    int // messages on the way, if they are more than there are marks for
 }
 
-const (
-	mostLines   = 24 // that are tried to be drawn
-	lookBack    = 64 // events, to find who acted last
-	leastRank   = 9  // of the lines that are drawn if there is room for them in the end
-	roomForMore = 60 // width of the corridor from which on these are tried
-)
+const lookBack = 64 // events, to find who acted last
 
 // newPicture works out a moment.
 func newPicture(s *scene.Scene, m moment) *picture {
@@ -149,102 +144,4 @@ func (p *picture) middle(talking []string) string {
 	return slices.MaxFunc(talking, func(a, b string) int {
 		return cmp.Or(others(a)-others(b), slices.Index(p.peers, b)-slices.Index(p.peers, a))
 	})
-}
-
-// draw finds the ways of as many edges as there is room for. Which ones, their rank decides; where, the order of their beginning, so that
-// a line does not move when another becomes the one that matters.
-func (p *picture) draw(s *scene.Scene) {
-	wanted := p.wanted()
-	for ; ; wanted = wanted[:len(wanted)-1] {
-		inOrder := slices.Sorted(slices.Values(wanted))
-		routes, ways, ok := p.survey(inOrder)
-		if ok || len(wanted) == 0 {
-			p.ways = ways
-			for i, r := range routes {
-				p.lines = append(p.lines, p.newLine(s, inOrder[i], r))
-			}
-			break
-		}
-	}
-	drawn := make(map[*edge]bool)
-	for i := range p.lines {
-		drawn[p.lines[i].edge] = true
-	}
-	for i := range p.edges {
-		if p.edges[i].look != closed && !drawn[&p.edges[i]] {
-			p.hidden++
-		}
-	}
-}
-
-// survey finds a way for each of the edges, or reports that there is none for one of them. Those that go round corners come first: they
-// need the rows next to the borders of their boxes, and straight ones can run in any.
-func (p *picture) survey(edges []int) ([]route, *surveyor, bool) {
-	s := newSurveyor(&p.lay)
-	routes := make([]route, len(edges))
-	for _, straight := range []bool{false, true} {
-		for i, which := range edges {
-			e := &p.edges[which]
-			if p.lay.facing(e.from, e.to) != straight {
-				continue
-			}
-			var ok bool
-			if routes[i], ok = s.find(e); !ok {
-				return nil, s, false
-			}
-		}
-	}
-	return routes, s, true
-}
-
-// wanted returns the edges that should be drawn, the most important first: the one of the event, the one that is selected, those with
-// life in them, and of those that are over the latest of each pair of peers, unless it would have to go round corners.
-func (p *picture) wanted() []int {
-	mostOver := 1
-	if p.lay.corridor.h >= roomForTwo {
-		mostOver = 2
-	}
-	over := make(map[[2]string]int)
-	rank := make(map[int]int)
-	var list []int
-	for i := len(p.edges) - 1; i >= 0; i-- {
-		e := &p.edges[i]
-		pair := [2]string{min(e.from, e.to), max(e.from, e.to)}
-		switch {
-		case !p.drawable(i):
-			continue
-		case i == p.now:
-		case i == p.chosen:
-			rank[i] = 1
-		case p.lay.folded && !e.touches(p.lay.boxes[0].peer):
-			rank[i] = leastRank
-		case e.look != closed:
-			rank[i] = 2
-		case over[pair] < mostOver && p.lay.facing(e.from, e.to):
-			rank[i] = 3 + over[pair]
-		default:
-			continue
-		}
-		if e.look == closed {
-			over[pair]++
-		}
-		list = append(list, i)
-	}
-	slices.SortStableFunc(list, func(a, b int) int { return rank[a] - rank[b] })
-	return list[:min(len(list), mostLines)]
-}
-
-// drawable reports whether there are boxes at its ends. Where one peer faces all the others, the lines between those are drawn only if
-// there is much room, but for the ones that matter right now.
-func (p *picture) drawable(i int) bool {
-	e := &p.edges[i]
-	for _, peer := range []string{e.from, e.to} {
-		if slices.Contains(p.peers, peer) && p.lay.boxOf(peer) == nil {
-			return false
-		}
-	}
-	if !p.lay.folded || e.touches(p.lay.boxes[0].peer) || i == p.now || i == p.chosen {
-		return true
-	}
-	return e.look != closed && p.lay.corridor.w >= roomForMore
 }

@@ -18,7 +18,7 @@ var says = struct {
 	heldChip                                text.Text // of a peer that is folded
 	held, heldTight, heldShort              text.Text // %s, %s: the role, the step
 	ahead, born, ended                      text.Text
-	notYet, lineOpen, tlsUp, tlsFailed      text.Text // of a line that carries no stream, or of a dial that has no line
+	lineOpen, tlsUp, tlsFailed              text.Text // of a line that carries no stream
 	probe, handshake                        text.Text
 	frozen, slow, halfClosed, cut, gone     text.Text // %s: how slow
 	onTheWay                                text.Text // %d: how many
@@ -52,7 +52,6 @@ var says = struct {
 	ahead:         text.Text{Zh: "即将", En: "about to"},
 	born:          text.Text{Zh: "启动，开始监听", En: "begins to listen"},
 	ended:         text.Text{Zh: "到此结束", En: "has ended"},
-	notYet:        text.Text{Zh: "还没有拨号", En: "not dialled yet"},
 	lineOpen:      text.Text{Zh: "线路已通", En: "line open"},
 	tlsUp:         text.Text{Zh: "TLS 已通", En: "TLS up"},
 	tlsFailed:     text.Text{Zh: "TLS 失败", En: "TLS failed"},

@@ -1,10 +1,12 @@
 package stage
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"gossipscope/comm/trace"
+	"gossipscope/internal/session"
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/canvas"
 	"gossipscope/internal/tui/scene"
@@ -91,18 +93,34 @@ func TestAClickSelectsWhatStandsThere(t *testing.T) {
 	}
 }
 
-func TestWhatIsSelectedIsReversed(t *testing.T) {
+// reversed returns what stands on a canvas with its colours exchanged.
+func reversed(c *canvas.Canvas) string {
+	var out strings.Builder
+	for _, run := range strings.Split(c.String(), "\x1b[")[1:] {
+		codes, words, _ := strings.Cut(run, "m")
+		codes, _, _ = strings.Cut(codes, "38;2;") // numbers behind this are colours
+		if slices.Contains(strings.Split(codes, ";"), "7") {
+			out.WriteString(words)
+		}
+	}
+	return out.String()
+}
+
+func TestWhatIsSelectedShowsWithoutColours(t *testing.T) {
 	s := find(t, lesson(t, "meet"), step("A", trace.AuthSent, 1))
-	reversed := s.Theme.Select
-	for _, selected := range []scene.Selection{
-		{Kind: scene.SelectPeer, Peer: "B"},
-		{Kind: scene.SelectConnection, Peer: "A", Conn: timeline.ConnKey{Peer: "A", Life: 1, ID: 2}},
+	s.Held = []session.Held{{ID: 5, Peer: "A", Goroutine: trace.DialerGoroutine, Step: trace.AuthRead}}
+	for want, selected := range map[string]scene.Selection{
+		"":                            {},
+		"B               运行中":         {Kind: scene.SelectPeer, Peer: "B"},
+		"A→B#2":                       {Kind: scene.SelectConnection, Peer: "A", Conn: timeline.ConnKey{Peer: "A", Life: 1, ID: 2}},
+		"A→B#2" + scene.HandshakeMark: {Kind: scene.SelectMessage, Peer: "A", Conn: timeline.ConnKey{Peer: "A", Life: 1, ID: 2}, Out: true},
+		"拦住 dialer@auth.read":         {Kind: scene.SelectGoroutine, Peer: "A", Goroutine: 5},
 	} {
 		s.Selected = selected
 		c := canvas.New(78, 17, false)
 		New().Draw(c.Region(), s, true)
-		if !reversed.Reverse || !strings.Contains(c.String(), "7;") && !strings.Contains(c.String(), ";7m") && !strings.Contains(c.String(), "[7m") {
-			t.Errorf("with %+v nothing is reversed", selected)
+		if got := reversed(c); got != want {
+			t.Errorf("with %+v, reversed is %q, want %q", selected, got, want)
 		}
 	}
 }

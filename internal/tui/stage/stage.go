@@ -1,9 +1,10 @@
 // Package stage draws the peers of a session as boxes, their connections as lines between them, and their messages as marks that move
 // along the lines. It is the view that a reader looks at first, and answers: who is there, who talks to whom, and what travels now?
 //
-// What stands where is worked out once for each moment (picture.go): the boxes (layout.go), what is a line (edge.go), how the lines run
-// (route.go) and where each message is (mark.go). Drawing it (draw.go, label.go, peer.go) looks only at how far the movement of the event
-// has come. Nothing is drawn that the timeline does not know.
+// All that does not move is worked out once for each moment (picture.go): where the peers stand (layout.go), what is a line (edge.go), which
+// lines are drawn (choice.go) and how they run (route.go), and where each message is (mark.go). A frame of the movement only draws it:
+// strokes and marks (draw.go), what is written beside a line (label.go, caption.go), and the boxes (peer.go). Nothing is drawn that the
+// timeline does not know.
 package stage
 
 import (

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"gossipscope/comm"
 	"gossipscope/comm/trace"
 	"gossipscope/internal/lab"
 	"gossipscope/internal/session"
@@ -111,6 +113,26 @@ func TestHeldGoroutinesStandAtTheirPeerAndTheNextOneIsMarked(t *testing.T) {
 	}
 }
 
+func TestEvenInTheLowestBoxItIsToldWhatThePeerDoes(t *testing.T) {
+	events := crowd(t, "ABCDEFGHIJKLMNOP")
+	low := 0
+	for n := 100; n < len(events); n += 31 {
+		s := at(events, n)
+		p := newPicture(s, momentOf(s, 158, 36))
+		b := p.lay.boxOf(p.bubble.peer)
+		if b == nil || b.h > 3 || s.Event.Step == nil {
+			continue
+		}
+		low++
+		if row := draw(s, 158, 36)[b.y+1]; !strings.Contains(row, string(s.Event.Step.Step)) {
+			t.Errorf("%s comes to %s, and its box says %q", b.peer, s.Event.Step.Step, row[len(row)-80:])
+		}
+	}
+	if low < 3 {
+		t.Errorf("saw %d low boxes", low)
+	}
+}
+
 func TestWhatWaitsInAQueueIsShownBesideItsEndOfTheLine(t *testing.T) {
 	s := find(t, lesson(t, "store"), step("B", trace.ConnEnqueue, 3))
 	for size, want := range map[[2]int]string{{158, 36}: "outBuff ▮▯▯▯▯ 3/20", {78, 17}: "▮ 3/20"} {
@@ -202,6 +224,47 @@ func TestWhatAPeerHasSentIsMadeHarmless(t *testing.T) {
 	s := find(t, events, step("A", trace.ConnWritten, 1))
 	if rows := strings.Join(draw(s, 158, 36), "\n"); strings.Contains(rows, "\x1b") || !strings.Contains(rows, "「evil?[2J message」") {
 		t.Errorf("%q", rows)
+	}
+}
+
+func TestADialToNobodyWhoIsKnownEndsInAQuestionMark(t *testing.T) {
+	events := record(t, lab.Free, func(ctx context.Context, lb *lab.Lab) error {
+		a, err := lb.NewPeer("A", lab.PeerConfig{})
+		if err != nil {
+			return err
+		}
+		if a.Probe(&comm.RemotePeer{Endpoint: "nobody:7051"}) == nil {
+			t.Error("somebody answered")
+		}
+		return nil
+	})
+	s := find(t, events, step("A", trace.PingSend, 1))
+	rows := draw(s, 78, 17)
+	if _, y := place(rows, "A→?"); y < 0 || !strings.Contains(rows[y+1], "┅") {
+		t.Error("the dial is not drawn")
+		show(t, rows)
+	}
+}
+
+func TestEverythingIsSaidInBothLanguages(t *testing.T) {
+	table := reflect.ValueOf(says)
+	for i := range table.NumField() {
+		zh, en := table.Field(i).Field(0).String(), table.Field(i).Field(1).String()
+		if zh == "" || en == "" || strings.Count(zh, "%") != strings.Count(en, "%") {
+			t.Errorf("%s is %q and %q", table.Type().Field(i).Name, zh, en)
+		}
+	}
+	for phase := timeline.PhaseNew; phase <= timeline.PhaseClosed; phase++ {
+		if phases[phase].Zh == "" || phases[phase].En == "" {
+			t.Errorf("phase %v has no word", phase)
+		}
+	}
+	for name, events := range sessions(t) {
+		for _, e := range events {
+			if e.Act != nil && acts[e.Act.Verb] == (text.Text{}) {
+				t.Errorf("%s: %s has no word", name, e.Act.Verb)
+			}
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func (in *inspector) connection(c *timeline.Connection) {
 	in.plain(asks.endpoint, text.Printable(c.Endpoint))
 	in.plain(asks.addresses, in.known(text.Printable(c.Local))+" ↔ "+in.known(text.Printable(c.Remote)))
 	if l := in.s.State.LineOf(c); l != nil {
-		words, style := LineState(in.s, l)
+		words, style := lineState(in.s, l)
 		in.field(asks.line, text.Printable(l.Name)+"  "+words, style, nil)
 	} else {
 		in.field(asks.line, in.say(asks.unknown), in.th.Faint, nil)

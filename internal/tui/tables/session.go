@@ -173,7 +173,7 @@ func (b *builder) line(l *timeline.Line, shown bool) {
 		b.mark(changed)
 		return
 	}
-	words, style := LineState(b.s, l)
+	words, style := lineState(b.s, l)
 	parts := []part{{text.Printable(l.Name), b.th.Strong, nameCells + 2}, {words, style, 16}}
 	if l.Sent+l.Received > 0 { // as of its last change: bytes alone are no event
 		parts = append(parts, part{b.say(says.bytes, terms.Bytes(l.Sent), terms.Bytes(l.Received)), b.th.Faint, 0})
@@ -189,8 +189,8 @@ func (b *builder) over(l *timeline.Line) scene.Selection {
 	return scene.Selection{}
 }
 
-// LineState says in a few words how a line is.
-func LineState(s *scene.Scene, l *timeline.Line) (string, canvas.Style) {
+// lineState says in a few words how a line is.
+func lineState(s *scene.Scene, l *timeline.Line) (string, canvas.Style) {
 	th := s.Theme
 	switch {
 	case !l.Open && l.Closed.Failed:

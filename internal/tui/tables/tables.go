@@ -123,15 +123,17 @@ func (p *Panel) Draw(r canvas.Region, s *scene.Scene, focused bool) {
 	}
 }
 
-// meet takes the cursor to what was selected elsewhere.
+// meet takes the cursor to what was selected elsewhere, or to the connection that it belongs to.
 func (p *Panel) meet(v *view, s *scene.Scene) {
-	if s.Selected == p.told || s.Selected.Kind == scene.SelectNothing {
+	sel := s.Selected
+	if sel == p.told || sel.Kind == scene.SelectNothing {
 		return
 	}
-	for _, column := range v.columns {
-		for i := range column {
-			if column[i].selects == s.Selected && !column[i].still {
-				p.cursor, p.told = column[i].key, s.Selected
+	wider := scene.Selection{Kind: scene.SelectConnection, Peer: sel.Conn.Peer, Conn: sel.Conn}
+	for _, want := range []scene.Selection{sel, wider} {
+		for _, w := range v.stops() {
+			if w.selects == want {
+				p.cursor, p.told = w.key, sel
 				return
 			}
 		}
@@ -231,8 +233,8 @@ func (p *Panel) Do(c scene.Command, s *scene.Scene) scene.Outcome {
 		}
 		return scene.Outcome{Handled: true}
 	case scene.Choose:
-		if at < 0 {
-			return scene.Outcome{Handled: true}
+		if at < 0 { // nobody knows yet what would be opened
+			return p.to(list, at, 0)
 		}
 		return p.choose(list[at])
 	}

@@ -84,7 +84,7 @@ func named[K comparable, V text.Text | pair](table map[K]V, key K, word string) 
 var phases = map[timeline.Phase]text.Text{
 	timeline.PhaseNew:            {Zh: "刚出现", En: "new"},
 	timeline.PhaseDialling:       {Zh: "拨号中", En: "dialling"},
-	timeline.PhasePinging:        {Zh: "等 Ping 的回音", En: "pinging"},
+	timeline.PhasePinging:        {Zh: "Ping 中", En: "pinging"},
 	timeline.PhaseOpening:        {Zh: "打开流", En: "opening the stream"},
 	timeline.PhaseAuthenticating: {Zh: "认证中", En: "authenticating"},
 	timeline.PhaseEstablished:    {Zh: "已建立", En: "established"},
