@@ -6,29 +6,22 @@ import (
 	"gossipscope/comm/trace"
 	"gossipscope/docs"
 	"gossipscope/internal/timeline"
-	"gossipscope/internal/tui/canvas"
 	"gossipscope/internal/tui/code"
 	"gossipscope/internal/tui/hexview"
 	"gossipscope/internal/tui/note"
 	"gossipscope/internal/tui/pipeline"
 	"gossipscope/internal/tui/scene"
+	"gossipscope/internal/tui/spacetime"
 	"gossipscope/internal/tui/stage"
 	"gossipscope/internal/tui/tables"
 )
-
-type blank struct{}
-
-func (blank) Draw(r canvas.Region, s *scene.Scene, focused bool) {}
-func (blank) Offers() []scene.Offer                              { return nil }
-func (blank) Do(c scene.Command, s *scene.Scene) scene.Outcome   { return scene.Outcome{} }
-func (blank) Click(x, y int, s *scene.Scene) scene.Outcome       { return scene.Outcome{} }
 
 // panels makes the panels of a session, one for each view.
 func (c Config) panels(header timeline.Header) [viewCount]scene.Panel {
 	return [viewCount]scene.Panel{
 		viewStage:    stage.New(),
 		viewPipeline: pipeline.New(),
-		viewSequence: blank{},
+		viewSequence: spacetime.New(),
 		viewCode:     code.New(),
 		viewNote:     note.New(docs.Zh()),
 		viewBytes:    hexview.New(hexview.Config{Roots: c.Roots, Began: func() time.Time { return header.Created }}),

@@ -169,7 +169,7 @@ func (s *shown) atStep(step string, count int) {
 		if e.Step != nil && string(e.Step.Step) == step {
 			if count--; count == 0 {
 				s.model.watch.goTo(i + 1)
-				s.press("f12") // which no action has: the screen is drawn anew
+				s.press("f20") // which no action has: the screen is drawn anew
 				return
 			}
 		}
