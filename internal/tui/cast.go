@@ -71,7 +71,7 @@ func (c *castWriter) frame(film *Model, stands time.Duration) {
 	for y := range c.rows {
 		if row := film.canvas.Line(y); row != c.rows[y] {
 			c.rows[y] = row
-			fmt.Fprintf(&out, "\x1b[%d;1H%s\x1b[K", y+1, row)
+			fmt.Fprintf(&out, "\x1b[%d;1H\x1b[2K%s", y+1, row) // erased first: behind the last column it would be erased
 		}
 	}
 	if out.Len() > 0 {

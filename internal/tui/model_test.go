@@ -371,3 +371,14 @@ func TestTheSelectionIsTheSameInAllPanes(t *testing.T) {
 		}
 	})
 }
+
+func TestAFirstTimeReaderSeesAHandshakeMoveWithinFiveSeconds(t *testing.T) {
+	inScreen(t, 120, 36, text.Chinese, func(s *screen) {
+		s.press("enter")
+		began := time.Now()
+		s.until("TLS is up", func() bool { return s.watch != nil && s.watch.step() == trace.TLSHandshaken })
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
