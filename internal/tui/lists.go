@@ -131,7 +131,6 @@ func (m *Model) openRecordings() tea.Cmd {
 type finder struct {
 	watch *watch
 	menu  menu
-	asked string
 }
 
 // maxFound bounds how many places are listed.

@@ -70,7 +70,6 @@ type watch struct {
 	opened   bool   // the focused pane takes the room of all
 	areas    []area // where the panes were drawn last
 	selected scene.Selection
-	lastStep trace.Step // the step at which the panes stand while something else is shown
 }
 
 // area is a pane as it was drawn: which slot, and where its inside is.

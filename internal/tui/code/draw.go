@@ -51,14 +51,10 @@ func (p *Panel) head(r canvas.Region, m *Map, s *scene.Scene, v view) {
 	case v.step != "":
 		x = r.Text(x, 0, s.Theme.Strong, string(v.step))
 	}
-	where := v.file
-	function := v.site.Function
-	switch {
-	case v.browsed || len(v.places) == 0:
+	where, function := fmt.Sprintf("%s:%d", v.file, v.site.Line), v.site.Function
+	if v.browsed || len(v.places) == 0 {
 		total := len(p.lines(m, v.file))
 		where, function = fmt.Sprintf("%s  %s", v.file, s.Say(says.Lines, v.top, min(v.top+max(p.rows-1, 0), total), total)), ""
-	default:
-		where = fmt.Sprintf("%s:%d", v.file, v.site.Line)
 	}
 	p.tail(r, s, x, where, function)
 }

@@ -52,7 +52,10 @@ func (l *lane) line(y int, st station) {
 	const nameCells = 13
 	th := l.s.Theme
 	name, peer := "", l.w.to.name
-	about, style := "", th.Faint
+	var (
+		about string
+		style canvas.Style
+	)
 	switch {
 	case st == wire:
 		name, peer = l.s.Say(says.lineName), ""

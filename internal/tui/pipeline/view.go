@@ -28,13 +28,6 @@ type view struct {
 
 func (v *view) way() *way { return &v.ways[v.shown] }
 
-func (v *view) message() *timeline.Message {
-	if v.chosen < 0 {
-		return nil
-	}
-	return v.way().list[v.chosen]
-}
-
 // moment is what a view depends on.
 type moment struct {
 	state     *timeline.State

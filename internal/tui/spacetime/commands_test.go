@@ -70,9 +70,8 @@ func TestWhereTheReaderHasScrolledNothingMoves(t *testing.T) {
 // Every step that is about a message of a connection selects that message, at the end where the step is.
 func TestARowSelectsTheMessageThatItIsAbout(t *testing.T) {
 	events := lesson(t, "meet")
-	s, p := at(events, len(events)), New()
 	n := when(t, events, 1, step("B", trace.DemuxUnclaimed))
-	s = at(events, n)
+	s, p := at(events, n), New()
 	drawWith(p, s, 78, 17)
 	found := 0
 	for i := range p.past.Len() {
