@@ -23,14 +23,15 @@ const (
 
 // action is something that the reader can do.
 type action struct {
-	name  string   // for tests, and for nothing else
-	keys  []string // as Bubble Tea names them; the first is the one that is shown
-	label text.Text
-	about text.Text // a few words more, for the list of all keys
-	where place
-	quiet bool                // not in the footer
-	can   func(m *Model) bool // whether it can be done now; nil for always
-	do    func(m *Model) tea.Cmd
+	name   string   // for tests, and for nothing else
+	keys   []string // as Bubble Tea names them; the first is the one that is shown
+	label  text.Text
+	about  text.Text // a few words more, for the list of all keys
+	where  place
+	quiet  bool                // not in the footer
+	always bool                // in the footer, whatever else there is room for
+	can    func(m *Model) bool // whether it can be done now; nil for always
+	do     func(m *Model) tea.Cmd
 }
 
 // shownKeys are the names of keys as a person knows them.
@@ -121,6 +122,12 @@ var timeActions = []action{
 }
 
 var lookActions = []action{
+	{
+		name: "next lesson", keys: []string{"enter"}, where: watching,
+		label: text.Text{Zh: "下一课", En: "next lesson"},
+		can:   (*Model).canGoOn,
+		do:    func(m *Model) tea.Cmd { return m.startChoice(Choice{Lesson: m.nextLesson()}) },
+	},
 	{
 		name: "open", keys: []string{"enter"}, where: watching,
 		label: text.Text{Zh: "细看", En: "open"},
@@ -235,18 +242,18 @@ var generalActions = []action{
 		do:    (*Model).openPalette,
 	},
 	{
-		name: "help", keys: []string{"?", "f1"}, where: anywhere,
+		name: "help", keys: []string{"?", "f1"}, where: anywhere, always: true,
 		label: text.Text{Zh: "所有按键", En: "all keys"},
 		do:    (*Model).openHelp,
 	},
 	{
-		name: "leave", keys: []string{"q", "esc"}, where: watching,
+		name: "leave", keys: []string{"q", "esc"}, where: watching, always: true,
 		label: text.Text{Zh: "返回", En: "leave"},
 		about: text.Text{Zh: "视图放大时还原；否则停下节点，回到首页", En: "an enlarged view shrinks; else the peers are stopped, and the home screen is shown"},
 		do:    (*Model).leave,
 	},
 	{
-		name: "quit", keys: []string{"q", "esc", "ctrl+c"}, where: atHome,
+		name: "quit", keys: []string{"q", "esc", "ctrl+c"}, where: atHome, always: true,
 		label: text.Text{Zh: "退出", En: "quit"},
 		do:    (*Model).quit,
 	},
@@ -314,3 +321,9 @@ func (m *Model) changeSpeed(step int) tea.Cmd {
 }
 
 func (m *Model) canSteer() bool { return m.watch != nil && m.watch.peers != nil }
+
+// canGoOn reports whether the lesson was watched to its end, and there is another; whoever selects something wants to look closer instead.
+func (m *Model) canGoOn() bool {
+	w := m.watch
+	return w.over && w.failure == nil && w.player.AtEnd() && w.selected.Kind == scene.SelectNothing && m.nextLesson() != nil
+}

@@ -89,6 +89,7 @@ var changes = map[string]func(*moment){
 	"faster":         func(m *moment) { m.Speed = 2 },
 	"stop at":        func(m *moment) { m.Stops = 1 },
 	"search":         opens,
+	"next lesson":    func(m *moment) { m.Dialogs, m.Selected = 1, scene.SelectConnection }, // the lesson is not over: Enter opens
 	"open":           func(m *moment) { m.Dialogs, m.Selected = 1, scene.SelectConnection }, // that of the event
 	"enlarge":        func(m *moment) { m.Opened = true },
 	"focus next":     func(m *moment) { m.Focus, m.View = 1, viewSequence },

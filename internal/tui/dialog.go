@@ -52,7 +52,8 @@ type menu struct {
 	heading string
 	items   []item
 	hint    string // shown where nothing is typed yet
-	search  bool   // whether typing narrows the list down
+	search  bool   // whether something can be typed, which narrows the list down
+	found   bool   // whether the items are what was found for what is typed: then there is nothing to narrow down
 	stays   bool   // whether it stays open when something was chosen
 
 	typed  string
@@ -60,11 +61,13 @@ type menu struct {
 	top    int
 }
 
+func (d *menu) types() bool { return d.search }
+
 func (d *menu) title(*Model) string { return d.heading }
 
 // matching returns the items that have what was typed.
 func (d *menu) matching() []item {
-	if d.typed == "" {
+	if d.typed == "" || d.found {
 		return d.items
 	}
 	typed := strings.ToLower(d.typed)

@@ -107,8 +107,11 @@ func (m *Model) drawTitle(r canvas.Region, s *scene.Scene) {
 		right = append(right, says.StopsMark.Format(m.lang, n))
 	}
 	right = append(right, says.Step.Format(m.lang, s.At, len(s.Events)), says.Seconds.Format(m.lang, s.Clock.Seconds()))
-	if s.Live {
-		right = append(right, map[bool]text.Text{true: says.ClockStands, false: says.ClockRuns}[s.Standing].In(m.lang))
+	switch {
+	case len(s.Held) > 0:
+		right = append(right, says.ClockStands.In(m.lang))
+	case w.timerRuns():
+		right = append(right, says.ClockRuns.In(m.lang))
 	}
 	if !w.free {
 		right = append(right, "×"+strings.TrimSuffix(fmt.Sprintf("%.2g", w.player.Speed()), ".0"))
@@ -125,12 +128,12 @@ func (m *Model) drawTitle(r canvas.Region, s *scene.Scene) {
 func (m *Model) stateOf(w *watch, s *scene.Scene) (string, canvas.Style) {
 	t := m.theme
 	switch {
+	case w.over && w.player.AtEnd():
+		return says.Over.In(m.lang), t.Good.Reversed()
 	case w.free:
 		return says.Free.In(m.lang), t.Warn.Reversed()
 	case w.past:
 		return says.Past.In(m.lang), t.Accent.Reversed()
-	case w.over && w.player.AtEnd():
-		return says.Over.In(m.lang), t.Good.Reversed()
 	case w.player.Playing():
 		return says.Playing.In(m.lang), t.Good.Reversed()
 	}
@@ -242,6 +245,8 @@ func (m *Model) standing(w *watch, s *scene.Scene) string {
 		return says.Reading.In(m.lang)
 	case !s.Live && !w.player.Playing():
 		return says.ToShow.Format(m.lang, len(s.Events)-s.At)
+	case w.over && s.Live:
+		return m.farewell().in(m.lang)
 	case !s.Live || w.free:
 		return ""
 	case len(s.Held) > 0:
@@ -299,13 +304,36 @@ func (m *Model) drawFooter(r canvas.Region) {
 	if len(m.dialogs) > 0 || m.busy != (text.Text{}) {
 		return
 	}
-	x := 1
+	m.drawKeys(r, end)
+}
+
+// drawKeys draws the keys that work now, as many as there is room for: how to get help and how to leave always.
+func (m *Model) drawKeys(r canvas.Region, end int) {
+	var always, others []action
 	for _, a := range m.here() {
-		key, label := m.shownKey(a.keys[0]), a.label.In(m.lang)
-		if a.quiet || x+canvas.Width(key)+1+canvas.Width(label) > end {
-			continue
+		switch {
+		case a.always:
+			always = append(always, a)
+		case !a.quiet:
+			others = append(others, a)
 		}
-		x = r.Text(x, 0, t.Accent, key) + 1
-		x = r.Text(x, 0, t.Faint, label) + 2
+	}
+	width := func(a action) int { return canvas.Width(m.shownKey(a.keys[0])) + canvas.Width(a.label.In(m.lang)) + 3 }
+	for _, a := range always {
+		end -= width(a)
+	}
+	x := 1
+	draw := func(a action) {
+		x = r.Text(x, 0, m.theme.Accent, m.shownKey(a.keys[0])) + 1
+		x = r.Text(x, 0, m.theme.Faint, a.label.In(m.lang)) + 2
+	}
+	for _, a := range others {
+		if x+width(a) > end {
+			break
+		}
+		draw(a)
+	}
+	for _, a := range always {
+		draw(a)
 	}
 }

@@ -36,7 +36,7 @@ func (m *Model) start() tea.Cmd {
 
 // clickHome chooses the entry that was pressed, and opens it if it was chosen already.
 func (m *Model) clickHome(y int) tea.Cmd {
-	if m.watch != nil || len(m.dialogs) > 0 || y >= len(m.home.rows) || m.home.rows[y] < 0 {
+	if y < 0 || y >= len(m.home.rows) || m.home.rows[y] < 0 {
 		return nil
 	}
 	if m.home.cursor == m.home.rows[y] {

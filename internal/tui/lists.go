@@ -115,7 +115,7 @@ func helpLine(key, said string, style canvas.Style, width int) []line {
 // openSearch asks what to look for.
 func (m *Model) openSearch() tea.Cmd {
 	m.watch.pause()
-	return m.show(&finder{watch: m.watch})
+	return m.show(&finder{watch: m.watch, menu: menu{search: true, found: true}})
 }
 
 // openRecordings lists the recordings that were saved, and takes the name of any other.
@@ -141,20 +141,14 @@ func (d *finder) title(m *Model) string { return says.SearchTitle.In(m.lang) }
 func (d *finder) size(m *Model) (width, height int) { return m.width - 12, m.height - 8 }
 
 func (d *finder) draw(r canvas.Region, m *Model) {
-	d.menu.search, d.menu.hint = true, says.SearchHint.In(m.lang)
+	d.menu.hint = says.SearchHint.In(m.lang)
 	d.menu.draw(r, m)
 }
 
+func (d *finder) types() bool { return true }
+
 func (d *finder) key(m *Model, name string, msg tea.KeyPressMsg) tea.Cmd {
-	d.menu.search = true
 	typed := d.menu.typed
-	d.menu.typed = "" // what was found has it: there is nothing to narrow down
-	if name == "enter" || name == "up" || name == "down" || name == "esc" || name == "pgup" || name == "pgdown" {
-		cmd := d.menu.key(m, name, msg)
-		d.menu.typed = typed
-		return cmd
-	}
-	d.menu.typed = typed
 	cmd := d.menu.key(m, name, msg)
 	if d.menu.typed != typed {
 		d.find(m)
@@ -209,6 +203,8 @@ func (d *opener) draw(r canvas.Region, m *Model) {
 	d.prepare(m)
 	d.menu.draw(r, m)
 }
+
+func (d *opener) types() bool { return true }
 
 func (d *opener) prepare(m *Model) {
 	if d.ready {

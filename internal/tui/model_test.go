@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"gossipscope/comm/trace"
 	"gossipscope/internal/session"
 	"gossipscope/internal/text"
@@ -379,6 +381,79 @@ func TestAFirstTimeReaderSeesAHandshakeMoveWithinFiveSeconds(t *testing.T) {
 		s.until("TLS is up", func() bool { return s.watch != nil && s.watch.step() == trace.TLSHandshaken })
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestAfterALessonEnterGoesOnToTheNext(t *testing.T) {
+	inScreen(t, 80, 24, text.Chinese, func(s *screen) {
+		s.press("enter")
+		s.until("the lesson is over", func() bool { return s.watch != nil && s.watch.over })
+		s.press("down", "up")
+		s.must("讲完了", "返回")
+		s.watch.selected = scene.Selection{}
+		s.must("下一课")
+		s.press("enter")
+		s.until("the next one", func() bool { return s.watch != nil && s.watch.lesson.Number == 2 })
+	})
+}
+
+func TestAtTheEndTheReaderIsInThePresentAtOnce(t *testing.T) {
+	inScreen(t, 120, 36, text.English, func(s *screen) {
+		s.begin(1)
+		s.stepUntil("some steps", func() bool { return s.watch.player.At() > 10 })
+		s.press("p", "p", "end")
+		if s.watch.past || s.shows("End returns there") || !s.shows("held:") {
+			t.Errorf("past %v:\n%s", s.watch.past, strings.Join(s.rows(), "\n"))
+		}
+	})
+}
+
+func TestPressingNTwiceLetsNoHandshakeTimeOut(t *testing.T) {
+	inScreen(t, 80, 24, text.English, func(s *screen) {
+		s.begin(1)
+		for range 400 {
+			s.send(keyPress("n"))
+			s.send(keyPress("n"))
+			s.pass(100 * time.Millisecond)
+		}
+		s.stepUntil("the lesson is over", func() bool { return s.watch.over })
+		if s.watch.failure != nil {
+			t.Error(s.watch.failure)
+		}
+	})
+}
+
+func TestNothingIsPressedWhileSomethingIsBeingDone(t *testing.T) {
+	inScreen(t, 80, 24, text.English, func(s *screen) {
+		s.draw()
+		s.busy = says.Opening
+		for _, msg := range []tea.Msg{tea.MouseClickMsg{X: 5, Y: 5}, tea.MouseClickMsg{X: 5, Y: 5}, tea.MouseWheelMsg{}, tea.PasteMsg{Content: "q"}, keyPress("enter")} {
+			if _, cmd := s.Update(msg); cmd != nil {
+				t.Errorf("%T does something", msg)
+			}
+		}
+		s.busy = text.Text{}
+		s.send(tea.MouseClickMsg{X: -1, Y: -1})
+	})
+}
+
+func TestWhatIsPastedGoesOnlyWhereTextIsTyped(t *testing.T) {
+	inScreen(t, 120, 36, text.English, func(s *screen) {
+		s.begin(0)
+		s.press("a")
+		s.send(tea.PasteMsg{Content: "qq111"})
+		if len(s.dialogs) != 1 {
+			t.Error("a menu takes what is pasted for keys")
+		}
+		s.press("esc", "/")
+		s.send(tea.PasteMsg{Content: "demux.add "})
+		if !s.shows("demux.add") || s.shows("Nothing matches") {
+			t.Errorf("nothing was found:\n%s", strings.Join(s.rows(), "\n"))
+		}
+		s.press("enter")
+		if s.watch.step() != trace.DemuxAdd {
+			t.Errorf("at %q", s.watch.step())
 		}
 	})
 }

@@ -14,7 +14,7 @@ var says = struct {
 	Narration, NoNarration, NoEvent, SandboxHint    text.Text
 	Missed, Composed                                text.Text
 	Opening, Closing                                text.Text
-	SaidTitle, Space, Reading, ToShow               text.Text
+	Settling, SaidTitle, Space, Reading, ToShow     text.Text
 	NothingHeld, Jumped, Waiting, WaitingTimer      text.Text
 	NoPeersInReplay, NowStops, StopsNoMore          text.Text
 	NothingToStopAt, StoppedAt, StopsMark           text.Text
@@ -74,6 +74,7 @@ var says = struct {
 	Composed:     text.Text{Zh: "输入法在中文状态，按键被它接走了：切到英文，或改用方向键、Enter、Tab、功能键和数字键（0 列出全部操作）。", En: "An input method takes the keys: switch it to English, or use arrows, Enter, Tab, function keys and digits (0 lists all actions)."},
 	Opening:      text.Text{Zh: "正在启动节点……", En: "Starting peers …"},
 	Closing:      text.Text{Zh: "正在停下所有节点……", En: "Stopping all peers …"},
+	Settling:     text.Text{Zh: "放行的那一个正在路上，稍等一下再按。", En: "The one that was let go is under way: press again in a moment."},
 	SaidTitle:    text.Text{Zh: "讲解和说明，全文", En: "What is said, in full"},
 	Space:        text.Text{Zh: "空格", En: "Space"},
 	Reading:      text.Text{Zh: "等你读完上面的讲解；按任意键接着走", En: "time to read what the lesson says; any key goes on"},

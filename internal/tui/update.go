@@ -49,7 +49,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return a.do(m)
 	case isComposed(msg):
 		m.tell(says.Composed)
-	case m.watch != nil && m.watch.timerRuns() && m.watch.peers.JumpToNext():
+	case m.watch != nil && m.watch.timerRuns() && m.watch.jump():
 		m.tell(says.Jumped)
 	}
 	return nil
@@ -77,8 +77,7 @@ func (m *Model) outcome(o scene.Outcome) tea.Cmd {
 		w.selected = *o.Select
 	}
 	if o.GoTo > 0 {
-		w.pause()
-		w.player.GoToNumber(o.GoTo)
+		w.goTo(w.player.Find(o.GoTo))
 	}
 	if o.Step != "" {
 		w.pin(trace.Step(o.Step))
@@ -92,11 +91,6 @@ func (m *Model) outcome(o scene.Outcome) tea.Cmd {
 // choose opens what is under the cursor of the focused panel, or enlarges the panel.
 func (m *Model) choose() tea.Cmd {
 	w := m.watch
-	if w.over && w.failure == nil && w.player.AtEnd() && w.selected.Kind == scene.SelectNothing {
-		if next := m.nextLesson(); next != nil {
-			return m.startChoice(Choice{Lesson: next})
-		}
-	}
 	o := w.focused().Do(scene.Choose, w.scene(m.lang, m.theme))
 	if !o.Handled && !o.Inspect {
 		w.opened = !w.opened
@@ -118,7 +112,10 @@ func (m *Model) moveFocus(step int) {
 // click selects what was pressed with the mouse.
 func (m *Model) click(x, y int) tea.Cmd {
 	m.notice = notice{}
-	if m.watch == nil || len(m.dialogs) > 0 {
+	switch {
+	case m.deaf(), len(m.dialogs) > 0:
+		return nil
+	case m.watch == nil:
 		return m.clickHome(y)
 	}
 	w := m.watch
@@ -138,6 +135,9 @@ func (m *Model) click(x, y int) tea.Cmd {
 
 // wheel scrolls the pane under the mouse.
 func (m *Model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
+	if m.deaf() {
+		return nil
+	}
 	command := scene.Down
 	if msg.Button == tea.MouseWheelUp {
 		command = scene.Up
@@ -156,17 +156,25 @@ func (m *Model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	return nil
 }
 
-// paste gives pasted text to the dialog that takes text.
+// deaf reports whether there is nothing to press: something is being done, or the terminal is too small to show what is pressed.
+func (m *Model) deaf() bool {
+	return m.busy != (text.Text{}) || m.width < minWidth || m.height < minHeight
+}
+
+// typist is a dialog that takes text.
+type typist interface{ types() bool }
+
+// paste gives pasted text to the dialog that takes text. Elsewhere it means nothing: each of its letters would be a key.
 func (m *Model) paste(s string) tea.Cmd {
-	if len(m.dialogs) == 0 {
+	if m.deaf() || len(m.dialogs) == 0 {
+		return nil
+	}
+	d := m.dialogs[len(m.dialogs)-1]
+	if t, can := d.(typist); !can || !t.types() {
 		return nil
 	}
 	m.dirty = true
-	var cmds []tea.Cmd
-	for _, r := range text.Printable(s) {
-		cmds = append(cmds, m.dialogs[len(m.dialogs)-1].key(m, string(r), tea.KeyPressMsg{Text: string(r), Code: r}))
-	}
-	return tea.Batch(cmds...)
+	return d.key(m, "paste", tea.KeyPressMsg{Text: text.Printable(s)})
 }
 
 // startChoice leaves what is watched, and opens something else.
@@ -296,18 +304,25 @@ func (m *Model) close(quit bool) tea.Cmd {
 // lessonOver notes that a lesson was watched to its end, and says what can be done now.
 func (m *Model) lessonOver() {
 	w := m.watch
-	switch {
-	case w.failure != nil:
-		m.complain(says.LessonFailed, w.failure)
+	w.selected = scene.Selection{} // so that Enter goes on to the next lesson
+	m.notice = m.farewell()
+	if w.failure != nil {
 		return
-	case m.nextLesson() == nil:
-		m.tell(says.LessonLast)
-	default:
-		m.tell(says.LessonDone)
 	}
 	if err := m.conf.Memory.MarkDone(w.lesson.Slug); err != nil {
 		m.complain(says.NotSaved, err)
 	}
+}
+
+// farewell says how the lesson has ended, and what can be done now.
+func (m *Model) farewell() notice {
+	switch {
+	case m.watch.failure != nil:
+		return notice{says: says.LessonFailed, err: m.watch.failure}
+	case m.nextLesson() == nil:
+		return notice{says: says.LessonLast}
+	}
+	return notice{says: says.LessonDone}
 }
 
 // nextLesson returns the lesson behind the one that is watched, nil if there is none.

@@ -35,6 +35,10 @@ const (
 	// betweenReleases is how long the one who was let go has for its next step before the next is let go: without a pause, all
 	// who are held would go at once.
 	betweenReleases = 25 * time.Millisecond
+
+	// settling is for how long nothing must have happened before the clock may be put forward: what is under way comes to where it is
+	// held next much sooner.
+	settling = 500 * time.Millisecond
 )
 
 // watch is a session that is watched: what is known of it, which moment is shown, and how.
@@ -58,6 +62,7 @@ type watch struct {
 	free     bool          // nobody is held, and the latest moment is shown
 	awaiting bool          // somebody was let go by hand: the first thing that comes of it is shown
 	released time.Duration // when the last was let go, in the time that frames count
+	stirred  time.Duration // when something was last let go or happened, in that time
 	now      time.Duration // that time
 	over     bool          // the lesson has ended, and its end is shown
 	told     bool          // and the reader was told
@@ -99,6 +104,9 @@ func blankWatch(lang text.Lang, panels [viewCount]scene.Panel) *watch {
 func (w *watch) frame(dt time.Duration) bool {
 	w.now += dt
 	changed := w.take()
+	if changed {
+		w.stirred = w.now
+	}
 	switch {
 	case w.free:
 		if !w.player.AtEnd() {
@@ -111,7 +119,9 @@ func (w *watch) frame(dt time.Duration) bool {
 	if w.player.Advance(dt) {
 		changed = true
 	}
-	w.past = w.past && !w.player.AtEnd()
+	if w.past && w.player.AtEnd() {
+		w.past, changed = false, true
+	}
 	if w.player.Wants() {
 		w.letGo()
 	}
@@ -146,7 +156,7 @@ func (w *watch) letGo() {
 		return
 	}
 	if w.peers.ReleaseNext() {
-		w.released = w.now
+		w.released, w.stirred = w.now, w.now
 	}
 }
 
@@ -172,7 +182,7 @@ func (w *watch) lastNumber() uint64 {
 
 // restless reports whether the next frame can differ from this one without anything happening.
 func (w *watch) restless() bool {
-	if w.player.Moving() || w.awaiting {
+	if w.player.Moving() || w.awaiting && w.now-w.stirred < settling {
 		return true
 	}
 	if w.peers == nil {
@@ -254,14 +264,23 @@ func (w *watch) next() (notice text.Text) {
 		return text.Text{}
 	}
 	if w.peers.ReleaseNext() {
-		w.awaiting = true
+		w.awaiting, w.stirred = true, w.now
 		return text.Text{}
 	}
-	if w.peers.JumpToNext() {
+	if w.jump() {
 		w.awaiting = true
 		return says.Jumped
 	}
+	if w.now-w.stirred < settling {
+		return says.Settling
+	}
 	return says.NothingHeld
+}
+
+// jump puts the clock to the next timer, and reports whether it did. It does not as long as somebody may still be under way: whoever
+// presses a key twice would else let a handshake time out of which the first half is just arriving.
+func (w *watch) jump() bool {
+	return w.now-w.stirred >= settling && w.peers.JumpToNext()
 }
 
 // release lets one go on that the reader has picked.
@@ -269,7 +288,7 @@ func (w *watch) release(id uint64) {
 	w.pause()
 	w.player.GoTo(w.history.Len())
 	if w.peers.Release(id) {
-		w.awaiting = true
+		w.awaiting, w.stirred = true, w.now
 	}
 }
 
@@ -283,7 +302,7 @@ func (w *watch) back() {
 // goTo shows the moment after n events.
 func (w *watch) goTo(n int) {
 	w.pause()
-	w.awaiting, w.past = false, true
+	w.awaiting, w.past = false, n < w.history.Len()
 	w.player.GoTo(n)
 }
 

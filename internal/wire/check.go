@@ -52,6 +52,9 @@ const (
 	Wrong // the layer, or the one above it, refuses the message for this
 )
 
+// NotNeeded is the verdict where a message makes no such claim, and need not.
+const NotNeeded Verdict = -1
+
 // Word returns the verdict in one word or two.
 func (v Verdict) Word() text.Text {
 	switch v {
@@ -59,6 +62,8 @@ func (v Verdict) Word() text.Text {
 		return says.verdicts.right
 	case Wrong:
 		return says.verdicts.wrong
+	case NotNeeded:
+		return says.verdicts.notNeeded
 	}
 	return says.verdicts.cannotTell
 }
@@ -268,7 +273,7 @@ func (k *checker) unsigned() {
 	case !known:
 		f.Verdict, f.Text = CannotTell, says.signature.unknownContent
 	default:
-		f.Text = fill(says.signature.unneeded, reason)
+		f.Verdict, f.Text = NotNeeded, fill(says.signature.unneeded, reason)
 	}
 	k.find(f)
 }

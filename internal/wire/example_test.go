@@ -38,5 +38,5 @@ func Example() {
 	//  4-7        head
 	//  7-16       error "not now"
 	// readable: right. Envelope and message can be decoded; the content is ack.
-	// signature: right. There is no signature, and none is needed: it counts only on a connection that has shaken hands; comm looks whose connection brought it, and at the nonce.
+	// signature: not needed. There is no signature, and none is needed: it counts only on a connection that has shaken hands; comm looks whose connection brought it, and at the nonce.
 }

@@ -72,7 +72,7 @@ type faultSays struct {
 	certificate         text.Text // the library's own words
 }
 
-type verdictSays struct{ right, wrong, cannotTell text.Text }
+type verdictSays struct{ right, wrong, cannotTell, notNeeded text.Text }
 
 type quantitySays struct {
 	pkiID, computedPKIID               text.Text
@@ -220,6 +220,7 @@ var says = sentences{
 		right:      text.Text{Zh: "对", En: "right"},
 		wrong:      text.Text{Zh: "错", En: "wrong"},
 		cannotTell: text.Text{Zh: "无法判断", En: "cannot tell"},
+		notNeeded:  text.Text{Zh: "不需要", En: "not needed"},
 	},
 	quantities: quantitySays{
 		pkiID:         text.Text{Zh: "消息里的 PKI-ID", En: "PKI-ID in the message"},

@@ -154,7 +154,7 @@ func valueOf(n *wire.Node, s *scene.Scene) (string, canvas.Style) {
 func (p *Panel) verdicts(list []item) map[*wire.Node]wire.Verdict {
 	worst := make(map[*wire.Node]wire.Verdict)
 	for _, f := range p.findings {
-		if f.Node == nil || f.Verdict == wire.CannotTell {
+		if f.Node == nil || f.Verdict == wire.CannotTell || f.Verdict == wire.NotNeeded {
 			continue
 		}
 		for _, it := range list {
@@ -172,6 +172,8 @@ func verdictMark(s *scene.Scene, v wire.Verdict) (string, canvas.Style) {
 		return scene.KeptMark, s.Theme.Good
 	case wire.Wrong:
 		return scene.FailedMark, s.Theme.Bad
+	case wire.NotNeeded:
+		return "–", s.Theme.Faint
 	}
 	return "?", s.Theme.Warn
 }
