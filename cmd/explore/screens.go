@@ -119,9 +119,14 @@ func (m *memory) MarkDone(slug string) error {
 	return m.update(func(p *userdata.Progress) { p.MarkDone(slug, time.Now()) })
 }
 
-// Keep notes what the reader has chosen.
-func (m *memory) Keep(lang text.Lang, theme string) error {
-	return m.update(func(p *userdata.Progress) { p.Language, p.Theme = lang, theme })
+// KeepLang notes which language the reader has chosen.
+func (m *memory) KeepLang(lang text.Lang) error {
+	return m.update(func(p *userdata.Progress) { p.Language = lang })
+}
+
+// KeepTheme notes which theme the reader has chosen.
+func (m *memory) KeepTheme(theme string) error {
+	return m.update(func(p *userdata.Progress) { p.Theme = theme })
 }
 
 func (m *memory) update(change func(*userdata.Progress)) error {

@@ -220,7 +220,7 @@ var generalActions = []action{
 	{
 		name: "language", keys: []string{"l", "f2"}, where: anywhere,
 		label: text.Text{Zh: "English", En: "中文"},
-		about: text.Text{Zh: "换成英文；下次启动还是它", En: "switch to Chinese; remembered for the next start"},
+		about: text.Text{Zh: "换语言：换成英文；下次启动还是它", En: "the language: switch to Chinese; remembered for the next start"},
 		do:    (*Model).toggleLanguage,
 	},
 	{
@@ -247,10 +247,17 @@ var generalActions = []action{
 		do:    (*Model).openHelp,
 	},
 	{
-		name: "leave", keys: []string{"q", "esc"}, where: watching, always: true,
+		name: "leave", keys: []string{"q"}, where: watching, always: true,
 		label: text.Text{Zh: "返回", En: "leave"},
 		about: text.Text{Zh: "视图放大时还原；否则停下节点，回到首页", En: "an enlarged view shrinks; else the peers are stopped, and the home screen is shown"},
 		do:    (*Model).leave,
+	},
+	{
+		// Esc closes dialogs, and is easily pressed once more than needed: it never ends a session.
+		name: "undo", keys: []string{"esc"}, where: watching, quiet: true,
+		label: text.Text{Zh: "还原", En: "undo"},
+		about: text.Text{Zh: "视图放大时还原，有选中的就不再选中", En: "an enlarged view shrinks; what is selected is so no more"},
+		do:    (*Model).undo,
 	},
 	{
 		name: "quit", keys: []string{"q", "esc", "ctrl+c"}, where: atHome, always: true,
@@ -317,7 +324,7 @@ func (m *Model) changeSpeed(step int) tea.Cmd {
 		w.setSpeed(w.player.Faster(step))
 	}
 	m.tell(says.SpeedIs, w.player.Speed())
-	return m.remember()
+	return nil
 }
 
 func (m *Model) canSteer() bool { return m.watch != nil && m.watch.peers != nil }

@@ -114,6 +114,7 @@ var changes = map[string]func(*moment){
 	"all actions":   opens,
 	"help":          opens,
 	"leave":         func(m *moment) { *m = moment{Lang: m.Lang, Theme: m.Theme, Mouse: m.Mouse} },
+	"undo":          func(*moment) {}, // nothing is enlarged, and nothing selected
 	"quit":          func(*moment) {},
 	"quit at once":  func(m *moment) { *m = moment{Lang: m.Lang, Theme: m.Theme, Mouse: m.Mouse} },
 	"view Stage":    func(m *moment) {},

@@ -37,7 +37,8 @@ type Starter interface {
 type Memory interface {
 	Done(slug string) bool
 	MarkDone(slug string) error
-	Keep(lang text.Lang, theme string) error
+	KeepLang(lang text.Lang) error
+	KeepTheme(theme string) error
 	Recordings() ([]string, error)                      // paths, the newest first
 	FreshPath(prefix, extension string) (string, error) // of a file that does not exist yet, in a folder that does
 }

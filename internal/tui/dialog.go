@@ -106,7 +106,7 @@ func (d *menu) draw(r canvas.Region, m *Model) {
 	if d.search {
 		x := r.Text(0, 0, t.Accent, "› ")
 		if d.typed == "" {
-			r.Text(x, 0, t.Faint, d.hint)
+			r.Text(x+1, 0, t.Faint, d.hint) // beside the cursor
 		}
 		x = r.Text(x, 0, t.Strong, d.typed)
 		r.Text(x, 0, t.Select, " ")

@@ -79,10 +79,17 @@ func (m *testMemory) MarkDone(slug string) error {
 	return nil
 }
 
-func (m *testMemory) Keep(lang text.Lang, theme string) error {
+func (m *testMemory) KeepLang(lang text.Lang) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.lang, m.theme = lang, theme
+	m.lang = lang
+	return nil
+}
+
+func (m *testMemory) KeepTheme(theme string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.theme = theme
 	return nil
 }
 

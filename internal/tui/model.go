@@ -225,6 +225,9 @@ func (m *Model) View() tea.View {
 	v := tea.NewView(m.frame)
 	v.AltScreen = true
 	v.WindowTitle = "gossipscope"
+	if m.conf.Theme != "" { // chosen: whatever the terminal's background is, it is the theme's now, until the program ends
+		v.BackgroundColor, v.ForegroundColor = m.theme.Ground()
+	}
 	if m.mouse {
 		v.MouseMode = tea.MouseModeCellMotion
 	}

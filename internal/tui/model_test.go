@@ -360,6 +360,10 @@ func TestEveryViewIsShownByItsKeyInEverySize(t *testing.T) {
 			if s.watch == nil || s.watch.opened {
 				t.Error("esc does not shrink it")
 			}
+			s.press("down", "esc", "esc", "esc")
+			if s.watch == nil || s.watch.selected.Kind != scene.SelectNothing {
+				t.Error("esc has done something else than to take the selection away")
+			}
 		})
 	}
 }

@@ -4,32 +4,32 @@ import "gossipscope/internal/text"
 
 // says is what the screens say beside what panels and actions say for themselves.
 var says = struct {
-	Program, Tagline                                text.Text
-	Lessons, Sandbox, SandboxAbout, Open, OpenAbout text.Text
-	Minutes, Done, NotDone, AfterIt, HomeKeys       text.Text
-	TooSmall                                        text.Text
-	LessonTitle, SandboxTitle, ReplayTitle          text.Text
-	Step, Seconds, ClockStands, ClockRuns           text.Text
-	Playing, Paused, Past, PastLive, Free, Over     text.Text
-	Narration, NoNarration, NoEvent, SandboxHint    text.Text
-	Missed, Composed                                text.Text
-	Opening, Closing                                text.Text
-	Settling, SaidTitle, Space, Reading, ToShow     text.Text
-	NothingHeld, Jumped, Waiting, WaitingTimer      text.Text
-	NoPeersInReplay, NowStops, StopsNoMore          text.Text
-	NothingToStopAt, StoppedAt, StopsMark           text.Text
-	LessonDone, LessonFailed, LessonLast            text.Text
-	HeldBy, HeldMore, Lesson                        text.Text
-	Saved, NotSaved, ReadBroken, NotOpened          text.Text
-	MouseOn, MouseOff, ThemeIs, LangIs, SpeedIs     text.Text
-	FreeIs                                          text.Text
-	Nothing, ViewEmpty                              text.Text
-	HelpTitle, PaletteTitle, HeldTitle, FaultTitle  text.Text
-	ActTitle, ExportTitle, SearchTitle, OpenTitle   text.Text
-	InspectTitle, QuitTitle                         text.Text
-	Filter, NoMatch, SearchHint, DialogKeys         text.Text
-	ScrollKeys, Found, NotFound                     text.Text
-	ViewKeys, PanelKeys, Anywhere                   text.Text
+	Program, Tagline                                        text.Text
+	Lessons, Sandbox, SandboxAbout, Open, OpenAbout         text.Text
+	Minutes, Done, NotDone, AfterIt, HomeKeys               text.Text
+	TooSmall                                                text.Text
+	LessonTitle, SandboxTitle, ReplayTitle                  text.Text
+	Step, Seconds, ClockStands, ClockRuns                   text.Text
+	Playing, Paused, Past, PastLive, Free, Over             text.Text
+	Narration, NoNarration, NoEvent, SandboxHint            text.Text
+	Missed, Composed                                        text.Text
+	Opening, Closing                                        text.Text
+	LeaveWithQ, Settling, SaidTitle, Space, Reading, ToShow text.Text
+	NothingHeld, Jumped, Waiting, WaitingTimer              text.Text
+	NoPeersInReplay, NowStops, StopsNoMore                  text.Text
+	NothingToStopAt, StoppedAt, StopsMark                   text.Text
+	LessonDone, LessonFailed, LessonLast                    text.Text
+	HeldBy, HeldMore, Lesson                                text.Text
+	Saved, NotSaved, ReadBroken, NotOpened                  text.Text
+	MouseOn, MouseOff, ThemeIs, LangIs, SpeedIs             text.Text
+	FreeIs                                                  text.Text
+	Nothing, ViewEmpty                                      text.Text
+	HelpTitle, PaletteTitle, HeldTitle, FaultTitle          text.Text
+	ActTitle, ExportTitle, SearchTitle, OpenTitle           text.Text
+	InspectTitle, QuitTitle                                 text.Text
+	Filter, NoMatch, SearchHint, DialogKeys                 text.Text
+	ScrollKeys, Found, NotFound                             text.Text
+	ViewKeys, PanelKeys, Anywhere                           text.Text
 }{
 	Program: text.Text{Zh: "gossipscope", En: "gossipscope"},
 	Tagline: text.Text{
@@ -74,6 +74,7 @@ var says = struct {
 	Composed:     text.Text{Zh: "输入法在中文状态，按键被它接走了：切到英文，或改用方向键、Enter、Tab、功能键和数字键（0 列出全部操作）。", En: "An input method takes the keys: switch it to English, or use arrows, Enter, Tab, function keys and digits (0 lists all actions)."},
 	Opening:      text.Text{Zh: "正在启动节点……", En: "Starting peers …"},
 	Closing:      text.Text{Zh: "正在停下所有节点……", En: "Stopping all peers …"},
+	LeaveWithQ:   text.Text{Zh: "按 q 停下节点，回到首页。", En: "q stops the peers and goes home."},
 	Settling:     text.Text{Zh: "放行的那一个正在路上，稍等一下再按。", En: "The one that was let go is under way: press again in a moment."},
 	SaidTitle:    text.Text{Zh: "讲解和说明，全文", En: "What is said, in full"},
 	Space:        text.Text{Zh: "空格", En: "Space"},

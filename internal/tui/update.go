@@ -248,7 +248,7 @@ func isNil(s session.Session) bool {
 func (m *Model) opened(msg openedMsg) tea.Cmd {
 	m.busy = text.Text{}
 	if msg.watch == nil {
-		m.complain(says.NotOpened, msg.err)
+		m.complain(asItIs, msg.err)
 		return nil
 	}
 	if msg.err != nil {
@@ -282,6 +282,19 @@ func (m *Model) leave() tea.Cmd {
 		return nil
 	}
 	return m.close(false)
+}
+
+// undo makes an enlarged view small again, or forgets what is selected.
+func (m *Model) undo() tea.Cmd {
+	switch w := m.watch; {
+	case w.opened:
+		w.opened = false
+	case w.selected.Kind != scene.SelectNothing:
+		w.selected = scene.Selection{}
+	default:
+		m.tell(says.LeaveWithQ)
+	}
+	return nil
 }
 
 // quit ends the program, when all peers are stopped.
@@ -363,22 +376,23 @@ func (m *Model) toggleLanguage() tea.Cmd {
 		m.watch.player.SetLang(m.lang)
 	}
 	m.tell(says.LangIs)
-	return m.remember()
+	memory, lang := m.conf.Memory, m.lang
+	return keep(func() error { return memory.KeepLang(lang) })
 }
 
 // toggleTheme takes the other theme, also at the next start.
 func (m *Model) toggleTheme() tea.Cmd {
 	m.theme = map[bool]*scene.Theme{true: scene.Light, false: scene.Dark}[m.theme == scene.Dark]
 	m.conf.Theme = m.theme.Name
-	m.tell(says.ThemeIs, m.theme.Name)
-	return m.remember()
+	m.tell(says.ThemeIs, themeNames[m.theme.Name].In(m.lang))
+	memory, theme := m.conf.Memory, m.theme.Name
+	return keep(func() error { return memory.KeepTheme(theme) })
 }
 
-// remember keeps language and theme for the next start.
-func (m *Model) remember() tea.Cmd {
-	memory, lang, theme := m.conf.Memory, m.lang, m.conf.Theme
+// keep has something kept for the next start, on the side.
+func keep(do func() error) tea.Cmd {
 	return func() tea.Msg {
-		if err := memory.Keep(lang, theme); err != nil {
+		if err := do(); err != nil {
 			return toldMsg{says: says.NotSaved, err: err}
 		}
 		return nil
@@ -404,7 +418,7 @@ func (m *Model) do(act session.Act) tea.Cmd {
 	}
 	w := m.watch
 	if err := w.peers.Do(act); err != nil {
-		m.complain(text.Text{Zh: "%s", En: "%s"}, err)
+		m.complain(asItIs, err)
 		return nil
 	}
 	// What comes of it happens now, so now is what is shown.
@@ -446,3 +460,11 @@ func (w *watch) fileName() string {
 
 // shownEvents returns the events up to the moment that is shown.
 func (w *watch) shownEvents() []timeline.Event { return w.history.Events()[:w.player.At()] }
+
+// asItIs shows the sentence of an error, which needs no other words.
+var asItIs = text.Text{Zh: "%s", En: "%s"}
+
+var themeNames = map[string]text.Text{
+	scene.Dark.Name:  {Zh: "深色", En: "dark"},
+	scene.Light.Name: {Zh: "浅色", En: "light"},
+}

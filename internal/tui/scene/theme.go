@@ -1,6 +1,10 @@
 package scene
 
 import (
+	"image/color"
+
+	"charm.land/lipgloss/v2"
+
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/canvas"
 )
@@ -33,6 +37,14 @@ type Theme struct {
 	Literal  canvas.Style
 	Comment  canvas.Style
 	Declared canvas.Style // functions and types
+}
+
+// Ground returns the colours of the terminal that the theme is made for.
+func (t *Theme) Ground() (background, foreground color.Color) {
+	if t == Light {
+		return lipgloss.Color("#ffffff"), lipgloss.Color("#24292f")
+	}
+	return lipgloss.Color("#101418"), lipgloss.Color("#d8dee9")
 }
 
 // The two themes. Their backgrounds are the terminal's own.
