@@ -71,6 +71,7 @@ type Live struct {
 	ended       bool  // the lesson has ended
 	err         error // with what
 	touched     bool  // the person has done something to the peers
+	stands      bool  // the clock stands still because the person wants it to
 	stepper     *lab.Stepper
 	stretch     uint64        // counts the steppers: each numbers those it holds from 1
 	switched    chan struct{} // closed and replaced when the stepper is another
@@ -203,6 +204,7 @@ func (l *Live) Header() timeline.Header { return l.header }
 // Close lets go of everything that is held, and then stops all peers. When it returns nothing of the session runs any more. What was
 // recorded stays readable, and can be saved.
 func (l *Live) Close() {
+	l.Stand(false)
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()

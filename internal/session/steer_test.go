@@ -261,3 +261,20 @@ func TestTheSpeedOfTheClockIsChangedWhileItRuns(t *testing.T) {
 		}
 	})
 }
+
+func TestTheClockStandsForAsLongAsThePersonWantsItTo(t *testing.T) {
+	inFreeSandbox(t, func(t *testing.T, l *Live) {
+		l.Stand(true)
+		l.Stand(true)
+		before, standing := l.Clock()
+		time.Sleep(time.Minute)
+		if after, _ := l.Clock(); after != before || !standing {
+			t.Errorf("it went from %v to %v, standing: %v", before, after, standing)
+		}
+		l.Stand(false)
+		time.Sleep(time.Minute)
+		if after, standing := l.Clock(); after-before < 50*time.Second || standing {
+			t.Errorf("it went from %v to %v, standing: %v", before, after, standing)
+		}
+	})
+}

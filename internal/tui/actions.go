@@ -29,6 +29,7 @@ type action struct {
 	about  text.Text // a few words more, for the list of all keys
 	where  place
 	quiet  bool                // not in the footer
+	peers  bool                // needs peers that run
 	always bool                // in the footer, whatever else there is room for
 	can    func(m *Model) bool // whether it can be done now; nil for always
 	do     func(m *Model) tea.Cmd
@@ -173,13 +174,13 @@ func panelAction(name, key string, label text.Text) action {
 
 var deedActions = []action{
 	{
-		name: "act", keys: []string{"a", "f4"}, where: watching,
+		name: "act", keys: []string{"a", "f4"}, where: watching, peers: true,
 		label: text.Text{Zh: "动手", En: "act"},
 		about: text.Text{Zh: "发送、等确认、探测、握手、关闭、停止、加节点……", En: "send, send with ack, probe, shake hands, close, stop, add a peer …"},
 		do:    (*Model).openActs,
 	},
 	{
-		name: "fault", keys: []string{"f", "f6"}, where: watching,
+		name: "fault", keys: []string{"f", "f6"}, where: watching, peers: true,
 		label: text.Text{Zh: "弄坏", En: "break"},
 		about: text.Text{Zh: "剪断、拖慢、冻结线路，杀掉节点，伪造握手……", En: "cut, delay or freeze a line, kill a peer, forge a handshake …"},
 		do:    (*Model).openFaults,

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"gossipscope/internal/narrate"
 	"gossipscope/internal/session"
@@ -107,10 +108,11 @@ func (m *Model) drawTitle(r canvas.Region, s *scene.Scene) {
 		right = append(right, says.StopsMark.Format(m.lang, n))
 	}
 	right = append(right, says.Step.Format(m.lang, s.At, len(s.Events)), says.Seconds.Format(m.lang, s.Clock.Seconds()))
+	_, pending := m.pending(s)
 	switch {
-	case len(s.Held) > 0:
+	case len(s.Held) > 0, pending && s.Standing:
 		right = append(right, says.ClockStands.In(m.lang))
-	case w.timerRuns():
+	case pending:
 		right = append(right, says.ClockRuns.In(m.lang))
 	}
 	if !w.free {
@@ -132,7 +134,7 @@ func (m *Model) stateOf(w *watch, s *scene.Scene) (string, canvas.Style) {
 		return says.Over.In(m.lang), t.Good.Reversed()
 	case w.free:
 		return says.Free.In(m.lang), t.Warn.Reversed()
-	case w.past:
+	case w.past && !w.player.Playing():
 		return says.Past.In(m.lang), t.Accent.Reversed()
 	case w.player.Playing():
 		return says.Playing.In(m.lang), t.Good.Reversed()
@@ -252,10 +254,18 @@ func (m *Model) standing(w *watch, s *scene.Scene) string {
 	case len(s.Held) > 0:
 		return m.heldList(s.Held)
 	}
-	if left, pending := w.peers.NextTimer(); pending && !s.Standing {
+	if left, pending := m.pending(s); pending {
 		return says.WaitingTimer.Format(m.lang, left.Seconds())
 	}
 	return ""
+}
+
+// pending returns how much is left of the next timeout that the peers wait for, and whether there is one, in the present.
+func (m *Model) pending(s *scene.Scene) (left time.Duration, pending bool) {
+	if !s.Live {
+		return 0, false
+	}
+	return m.watch.peers.NextTimer()
 }
 
 // heldList names who is held, the one that goes next first.
@@ -314,7 +324,7 @@ func (m *Model) drawKeys(r canvas.Region, end int) {
 		switch {
 		case a.always:
 			always = append(always, a)
-		case !a.quiet:
+		case !a.quiet && !(a.peers && !m.canSteer()):
 			others = append(others, a)
 		}
 	}

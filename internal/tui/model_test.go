@@ -461,3 +461,25 @@ func TestWhatIsPastedGoesOnlyWhereTextIsTyped(t *testing.T) {
 		}
 	})
 }
+
+func TestPausedTheClockOfThePeersStandsAlsoWhereNobodyIsHeld(t *testing.T) {
+	inScreen(t, 120, 36, text.English, func(s *screen) {
+		s.begin(0)
+		s.press("space", "f")
+		s.press("down", "down", "down", "down", "down", "down", "down", "down", "down", "down", "enter") // attack
+		s.press("3", "1")                                                                                // by silence
+		s.until("somebody waits for a first message in vain", func() bool {
+			_, pending := s.watch.peers.NextTimer()
+			return pending && len(s.watch.peers.Held()) == 0 && s.watch.live()
+		})
+		s.press("space")
+		before, standing := s.watch.peers.Clock()
+		s.pass(10 * time.Second)
+		if after, _ := s.watch.peers.Clock(); after != before || !standing {
+			t.Errorf("in the pause the clock went from %v to %v", before, after)
+		}
+		s.must("waiting for a timer", "clock stands")
+		s.press("n")
+		s.stepUntil("the timeout has passed", func() bool { return s.watch.step() == trace.AuthReceived || s.watch.step() == trace.AuthRefuse })
+	})
+}

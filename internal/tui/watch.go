@@ -24,6 +24,7 @@ type Peers interface {
 	NextTimer() (left time.Duration, pending bool)
 	JumpToNext() bool
 	SetSpeed(speed float64)
+	Stand(still bool)
 	Do(act session.Act) error
 	Ended() (err error, ended bool)
 }
@@ -236,12 +237,21 @@ func (w *watch) toggle() {
 		return
 	}
 	w.player.Play()
+	w.stand(false)
 }
 
-// pause stops what is shown and holds the peers.
+// pause stops what is shown and holds the peers, and their clock.
 func (w *watch) pause() {
 	w.player.Pause()
 	w.setFree(false)
+	w.stand(true)
+}
+
+// stand makes the peers' clock stand still, or run as it would by itself.
+func (w *watch) stand(still bool) {
+	if w.peers != nil {
+		w.peers.Stand(still)
+	}
 }
 
 // setFree lets everything run, or holds everybody at the next step again.
@@ -253,6 +263,7 @@ func (w *watch) setFree(free bool) {
 	w.peers.SetStepping(!free)
 	if free {
 		w.player.Play()
+		w.stand(false)
 	}
 }
 

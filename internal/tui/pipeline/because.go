@@ -11,7 +11,7 @@ var whereIs = map[station]text.Text{
 	msgChan:      {Zh: "%[1]s在 %[2]s 的 msgChan 里排第 %[3]d", En: "%[1]s is number %[3]d in the msgChan of %[2]s"},
 	service:      {Zh: "%[1]s在 %[2]s 的 service 手里", En: "%[1]s is in the hands of %[2]s's service"},
 	subscription: {Zh: "%[1]s在 %[2]s 的订阅的队列里", En: "%[1]s is in the queue of a subscription of %[2]s"},
-	subscriber:   {Zh: "%[1]s在 %[2]s 的订阅的 goroutine 手里，正要交给订阅者", En: "%[1]s is in the hands of a subscription's goroutine of %[2]s, about to be handed over"},
+	subscriber:   {Zh: "%[1]s在 %[2]s 的订阅的 goroutine 手里，正要递给订阅者", En: "%[1]s is in the hands of a subscription's goroutine of %[2]s, about to be offered to the subscriber"},
 }
 
 // The second half: why it is still there; and the sentences for what is nowhere any more.
@@ -24,7 +24,7 @@ var because = struct {
 	acked, awaiting, gaveUp, gaveUpWhy, moved, lost                         text.Text
 	lostOnTheWay, lostUnread, inQueue, serving, willDial, verdict           text.Text
 	closedBy, closedByPlain, identifies, answered, awaitsVerdict            text.Text
-	none, idle, whichIsHeld                                                 text.Text
+	none, idle, whichIsHeld, offered, stopped, handStopped                  text.Text
 
 	// of a handshake
 	checkFailed, refused, noPing, closedFor, closedPlain, probed, asked           text.Text
@@ -62,6 +62,11 @@ var because = struct {
 	ackLate:   text.Text{Zh: "%s到了 %s，可是已经没有人在等它", En: "%s has reached %s, where nobody waits for it any more"},
 	unclaimed: text.Text{Zh: "%s到了 %s，没有订阅要它，到此为止", En: "%s has reached %s, no subscription wants it, and it ends here"},
 	delivered: text.Text{Zh: "%s已经交给 %s 的订阅者", En: "%s was handed to a subscriber of %s"},
+	offered: text.Text{
+		Zh: "%s已递出，放进 %s 的订阅者的 channel；取走没有，这一层不说", En: "%s has been offered to the channel of a subscriber of %s; whether he has taken it is not told",
+	},
+	stopped:     text.Text{Zh: "%s 的订阅者不读了（其后递出 %d 条）", En: "a subscriber of %s does not read (%d offered since)"},
+	handStopped: text.Text{Zh: "等订阅的 goroutine 来取；%s", En: "waiting for the subscription's goroutine; %s"},
 
 	acked:    text.Text{Zh: "确认也回来了", En: "and its acknowledgement is back"},
 	awaiting: text.Text{Zh: "%s 在等它的确认", En: "%s waits for its acknowledgement"},

@@ -81,8 +81,20 @@ func (c *chart) about(y, x, width int, e end, sends bool) {
 	x = c.r.Fit(x, y, width, th.Strong, e.name)
 	x = c.r.Fit(x, y, end-x, th.Faint, " "+strings.Join(words, " · ")+" ")
 	if e.conn != nil && e.conn.Drops > 0 {
-		c.r.Fit(x, y, end-x, th.Drop, " "+c.s.Say(says.drops, e.conn.Drops)+" ")
+		x = c.r.Fit(x, y, end-x, th.Drop, " "+c.s.Say(says.drops, e.conn.Drops)+" ")
 	}
+	if w := c.receiving(e); !sends && w.stopped.Set() {
+		n := w.sinceStopped()
+		c.r.Fit(x, y, end-x, th.Warn, " "+firstThatFits(end-x-2, c.s.Say(says.stopped, n), c.s.Say(says.stoppedBrief, n), c.s.Say(says.stoppedShort))+" ")
+	}
+}
+
+// receiving returns the direction in which an end receives.
+func (c *chart) receiving(e end) *way {
+	if e.conn == c.v.ways[0].to.conn {
+		return &c.v.ways[0]
+	}
+	return &c.v.ways[1]
 }
 
 // drawLine draws the line from the writer to the reader, with what is said of it and the messages that are on it.

@@ -191,6 +191,8 @@ func (c *chart) placeOf(w *way, i int) string {
 	m := w.list[i]
 	place := c.s.Say(terms.Place(m.Place()))
 	switch {
+	case w.at[i] == subscriber:
+		return c.s.Say(says.inHand)
 	case w.at[i] == done && m.Unclaimed:
 		return c.s.Say(says.unwanted)
 	case w.at[i] == done && m.Kind == timeline.DataMessage:

@@ -125,12 +125,12 @@ func TestWhatDoesNotFitIntoTheQueueIsSaidToBeGivenUp(t *testing.T) {
 
 func TestBackPressureIsSeenInEveryStation(t *testing.T) {
 	events := lesson(t, "receive")
-	s := acting(t, events, "C", "send", "tx 1")
+	s := holding(t, acting(t, events, "C", "send", "tx 1"), "B", trace.AcceptHand)
 	s.Selected = connectionOf(t, s, "A→B#1")
 	rows := draw(s, 158, 36)
-	mustSay(t, rows, "等空位", "1/1", "1:▮▮ 10/10", "满了")
-	if strings.Contains(rowOf(rows, "1:▮▮ 10/10"), "已交") || rowOf(rows, "已交 1") != "" {
-		t.Error("what the subscription's goroutine still holds counts as handed over")
+	mustSay(t, rows, "等空位", "1/1", "1:▮▮ 10/10", "满了", "‖ 停在", "订阅的 goroutine 手里")
+	if counts, sum := New().look(s).way().to.offered(s); !slices.Equal(counts, []string{"1", "1"}) || sum != 2 {
+		t.Errorf("what the subscription's goroutine still holds counts as offered: %v", counts)
 	}
 	w := New().look(s).way()
 	for st, want := range map[station]int{subscriber: 1, subscription: 10, service: 1, msgChan: 1, reader: 1, wire: 1} {
@@ -170,7 +170,7 @@ func TestAnAcknowledgementLeavesTheWayAtTheReader(t *testing.T) {
 
 func TestWhoHasAcknowledgedAMessageHasGotIt(t *testing.T) {
 	s := promised(t, lesson(t, "acks"), "There is one result")
-	mustSay(t, draw(s, 78, 17), "消息 2「block 1」已经交给 B 的订阅者；确认也回来了", "✓ 已交 1")
+	mustSay(t, draw(s, 78, 17), "消息 2「block 1」已经交给 B 的订阅者；确认也回来了", "递出 1")
 }
 
 func TestTheCallerIsSeenToWaitForItsAcknowledgements(t *testing.T) {
@@ -529,8 +529,10 @@ func TestAHundredThousandEventsDoNotSlowAFrame(t *testing.T) {
 func TestKeptPictures(t *testing.T) {
 	send, checks := lesson(t, "send"), lesson(t, "checks")
 	writing := func() *scene.Scene { return holding(t, promised(t, send, "m5, m6 and m7"), "A", trace.ConnWrite) }
-	full := acting(t, lesson(t, "receive"), "C", "send", "tx 1")
+	full := holding(t, acting(t, lesson(t, "receive"), "C", "send", "tx 1"), "B", trace.AcceptHand)
 	full.Selected = connectionOf(t, full, "A→B#1")
+	stopped := acted(acting(t, lesson(t, "receive"), "C", "send", "tx 1"), "B", "stop-reading")
+	stopped.Selected = full.Selected
 	for _, shot := range []struct {
 		name          string
 		scene         *scene.Scene
@@ -546,6 +548,9 @@ func TestKeptPictures(t *testing.T) {
 		{"full", full, 158, 36, text.Chinese},
 		{"full", full, 158, 36, text.English},
 		{"full", full, 78, 15, text.Chinese},
+		{"stopped", stopped, 158, 36, text.Chinese},
+		{"stopped", stopped, 78, 15, text.Chinese},
+		{"stopped", stopped, 78, 17, text.English},
 		{"acked", promised(t, lesson(t, "acks"), "There is one result"), 118, 14, text.Chinese},
 	} {
 		name := fmt.Sprintf("%s-%dx%d-%s", shot.name, shot.width, shot.height, shot.lang)

@@ -32,8 +32,8 @@ func (l *lane) worth(room int) []station {
 	for _, keep := range []func(station) bool{
 		func(station) bool { return true },
 		func(st station) bool { return st != caller },
-		func(st station) bool { return st != caller && (st.queue() || len(l.w.holds[st]) > 0) },
-		func(st station) bool { return len(l.w.holds[st]) > 0 },
+		func(st station) bool { return st != caller && (st.queue() || l.telling(st)) },
+		l.telling,
 	} {
 		list = list[:0]
 		for st := range stations {
@@ -46,6 +46,11 @@ func (l *lane) worth(room int) []station {
 		}
 	}
 	return list[:max(0, min(room, len(list)))]
+}
+
+// telling reports whether a station holds something, or holds up the others.
+func (l *lane) telling(st station) bool {
+	return len(l.w.holds[st]) > 0 || st == subscriber && l.w.stopped.Set()
 }
 
 func (l *lane) line(y int, st station) {

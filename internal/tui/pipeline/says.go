@@ -13,10 +13,11 @@ var says = struct {
 	notBegun, ended, unseen, held, busy                 text.Text
 	noCall, calling, returned, wantsRoom, acks          text.Text
 	empty, full, room                                   text.Text
-	ackFilter, demux, handed, notWanted                 text.Text
+	ackFilter, demux, offered, notWanted                text.Text
 	heldBrief, noSubscriptions, call                    text.Text
 	line, noLine, frozen, lag, halfClosed, closed, cut  text.Text
 	lostHere                                            text.Text
+	stopped, stoppedBrief, stoppedShort, inHand         text.Text
 	noMessages, number, kind, content, place            text.Text
 	legend                                              text.Text
 	message, hello, firstMessage, ack, refusal          text.Text
@@ -76,7 +77,7 @@ var says = struct {
 
 	ackFilter: text.Text{Zh: "▲ 确认截走", En: "▲ acks out"},
 	demux:     text.Text{Zh: "解复用器", En: "demux"},
-	handed:    text.Text{Zh: "✓ 已交 %d", En: "✓ %d handed"},
+	offered:   text.Text{Zh: "递出 %s", En: "given %s"},
 	notWanted: text.Text{Zh: "没人要 %d", En: "unwanted %d"},
 
 	line:       text.Text{Zh: "gRPC · TLS", En: "gRPC · TLS"},
@@ -87,6 +88,13 @@ var says = struct {
 	closed:     text.Text{Zh: "✕ 线路已断开", En: "✕ closed"},
 	cut:        text.Text{Zh: "✕ 线路被剪断", En: "✕ cut"},
 	lostHere:   text.Text{Zh: "✕ 丢了 %d 条", En: "✕ %d lost"},
+
+	// The channel that Accept returned has no event of its own: what was put into it since, and who does not read it, is all there is.
+	stopped:      text.Text{Zh: "[Accept channel 递入 %d] ┄ ‖ 订阅者不读了", En: "[Accept channel: %d offered] ┄ ‖ subscriber does not read"},
+	stoppedBrief: text.Text{Zh: "[Accept +%d] ┄ ‖ 订阅者不读了", En: "[Accept +%d]┄‖ no reads"},
+	stoppedShort: text.Text{Zh: "‖ 不读了", En: "‖ no reads"},
+
+	inHand: text.Text{Zh: "订阅的 goroutine 手里", En: "with the subscription"},
 
 	noMessages: text.Text{Zh: "这个方向上还没有消息。", En: "No message in this direction yet."},
 	number:     text.Text{Zh: "编号", En: "no."},
@@ -130,7 +138,7 @@ var says = struct {
 
 	lineName:  text.Text{Zh: "线路", En: "line"},
 	unwanted:  text.Text{Zh: "没有人要", En: "wanted by nobody"},
-	given:     text.Text{Zh: "已交给订阅者", En: "handed over"},
+	given:     text.Text{Zh: "已递给订阅者", En: "offered to its subscriber"},
 	published: text.Text{Zh: "已交给等它的人", En: "given to its caller"},
 	arrived:   text.Text{Zh: "已收下", En: "arrived"},
 	gone:      text.Text{Zh: "丢了（%s）", En: "lost (%s)"},

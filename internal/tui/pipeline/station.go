@@ -5,6 +5,7 @@ package pipeline
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/canvas"
@@ -37,19 +38,26 @@ func (l *lane) notes(st station, width int) (first, second, third said) {
 		second = said{l.s.Say(says.notWanted, l.w.unclaimed()), l.s.Theme.Faint}
 	case st == service:
 		second = said{l.s.Say(says.demux), l.s.Theme.Faint}
-	case st == subscriber && l.w.handed() > 0:
-		second = said{l.s.Say(says.handed, l.w.handed()), l.s.Theme.Good}
+	case st == subscriber && first != l.offered(width):
+		second = l.offered(width)
 	case st == writer && len(l.w.holds[writer]) > 0:
 		second = said{l.p.says.of(l.s.Lang, l.w.list[l.w.holds[writer][0]]), l.s.Theme.Faint}
 	}
 	return first, second, said{}
 }
 
-// handed counts the messages that subscribers have got, unclaimed those that nobody wanted.
-func (w *way) handed() int {
-	return w.count(func(i int) bool { return w.list[i].Handed.Set() && w.at[i] == done })
+// offered says how much was offered to the subscribers, "" for nothing. It is the peer's count, as the queue of a subscription is the
+// peer's.
+func (l *lane) offered(width int) said {
+	counts, sum := l.w.to.offered(l.s)
+	if sum == 0 {
+		return said{}
+	}
+	each := strings.Join(counts, "+")
+	return said{firstThatFits(width, l.s.Say(says.offered, each), l.s.Say(says.offered, fmt.Sprint(sum)), fmt.Sprint(sum)), l.s.Theme.Text}
 }
 
+// unclaimed counts the messages that nobody wanted.
 func (w *way) unclaimed() int { return w.count(func(i int) bool { return w.list[i].Unclaimed }) }
 
 func (w *way) count(of func(i int) bool) int {
@@ -79,6 +87,8 @@ func (l *lane) busy(st station, width int) said {
 	switch {
 	case e.dark():
 		return said{l.s.Say(says.unseen), th.Faint}
+	case st == subscriber && l.w.stopped.Set():
+		return said{l.s.Say(says.stoppedShort), th.Warn}
 	case !begun && st == subscriber:
 		return said{}
 	case !begun:
@@ -98,8 +108,8 @@ func (l *lane) waiting(st station, wait timeline.Wait, width int) said {
 		return said{l.s.Say(says.busy), th.Text}
 	case wait == timeline.ForMsgChanRoom, wait == timeline.ForSubscription:
 		return said{firstThatFits(width, l.s.Say(terms.Wait(wait)), l.s.Say(terms.ShortWait(wait))), th.Warn}
-	case wait == timeline.ForSubscriber && len(l.w.holds[subscriber]) == 0:
-		return said{firstThatFits(width, l.s.Say(terms.ShortWait(timeline.ForMsgChan))), th.Faint}
+	case wait == timeline.ForSubscriber: // nobody is held, and what it does then is not told
+		return l.offered(width)
 	}
 	style := th.Faint
 	if st < stations && len(l.w.holds[st]) > 0 {

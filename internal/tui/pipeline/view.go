@@ -4,6 +4,7 @@ package pipeline
 // the moment, else what was looked at before.
 
 import (
+	"fmt"
 	"slices"
 
 	"gossipscope/comm/trace"
@@ -37,6 +38,7 @@ type moment struct {
 	selected  scene.Selection
 	facing    facing
 	following uint64 // of the goroutine that is selected: the ID under which it is held, if it still is
+	inHand    string // who is held with a message that is about to be handed over: letting them go is no event
 }
 
 // facing is the direction that the reader has turned a connection to.
@@ -51,6 +53,11 @@ func (p *Panel) look(s *scene.Scene) *view {
 	now := moment{state: s.State, n: s.State.N, events: len(s.Events), at: s.At, selected: s.Selected, facing: p.facing}
 	if s.Selected.Kind == scene.SelectGoroutine && held(s, s.Selected.Goroutine) != nil {
 		now.following = s.Selected.Goroutine
+	}
+	for i := range s.Held {
+		if h := &s.Held[i]; h.Step == trace.AcceptHand {
+			now.inHand += fmt.Sprint(h.Event.N, " ")
+		}
 	}
 	if p.view == nil || now != p.seen {
 		p.seen, p.view = now, p.work(s)
@@ -79,12 +86,8 @@ func (p *Panel) work(s *scene.Scene) *view {
 	if line == nil && len(ends) == 2 {
 		line = s.State.LineOf(ends[1])
 	}
-	now := uint64(0)
-	if s.Event != nil {
-		now = s.State.N
-	}
-	v.ways[0] = newWay(from, to, line, st.Forward(), now)
-	v.ways[1] = newWay(to, from, line, st.Backward(), now)
+	v.ways[0] = newWay(s, from, to, line, st.Forward())
+	v.ways[1] = newWay(s, to, from, line, st.Backward())
 	p.turn(v, s)
 	v.choose(s)
 	return v
@@ -127,6 +130,9 @@ func (p *Panel) which(s *scene.Scene, streams []timeline.Stream) (index int, pic
 	if i := p.onLine(s, streams); i >= 0 {
 		return i, false
 	}
+	if i := lastStep(s, streams); i >= 0 {
+		return i, false
+	}
 	if i := find(streams, p.last); i >= 0 {
 		return i, false
 	}
@@ -136,6 +142,23 @@ func (p *Panel) which(s *scene.Scene, streams []timeline.Stream) (index int, pic
 		}
 	}
 	return len(streams) - 1, false
+}
+
+// farthestBack bounds how far lastStep looks.
+const farthestBack = 4096
+
+// lastStep returns the stream that the last step before the event was about that was about any, so that the same moment shows the same
+// stream, whatever was drawn before it; -1 if there was none, or only long before.
+func lastStep(s *scene.Scene, streams []timeline.Stream) int {
+	at := min(s.At, len(s.Events))
+	for i := at - 1; i >= max(0, at-farthestBack); i-- {
+		if c := s.ConnectionOf(&s.Events[i]); c != nil {
+			if found := find(streams, c.Key); found >= 0 {
+				return found
+			}
+		}
+	}
+	return -1
 }
 
 // onLine returns the latest stream over the line that the event has changed, -1 if it has changed none.

@@ -5,10 +5,13 @@ package pipeline
 // peer that has not said anything yet.
 
 import (
+	"fmt"
 	"slices"
 
 	"gossipscope/comm/trace"
 	"gossipscope/internal/timeline"
+	"gossipscope/internal/tui/scene"
+	"gossipscope/internal/tui/tables/terms"
 )
 
 // station is a place on the way that can hold messages.
@@ -61,6 +64,17 @@ func (e end) over(role trace.Goroutine) bool {
 	return known && !g.Alive
 }
 
+// offered counts what each subscription of this end's peer has offered to its subscriber, whatever connection it came by.
+func (e end) offered(s *scene.Scene) (counts []string, sum int) {
+	if e.peer != nil {
+		for _, sub := range e.peer.Subscriptions {
+			n := terms.Offered(s, e.peer, sub)
+			counts, sum = append(counts, fmt.Sprint(n)), sum+n
+		}
+	}
+	return counts, sum
+}
+
 // hand returns the subscription's goroutine that was heard of last, and whether there is one. The layer's steps do not tell those of
 // several subscriptions apart.
 func (e end) hand() (timeline.Goroutine, bool) {
@@ -87,6 +101,8 @@ type way struct {
 	lost      int             // how many were given up or lost
 	refused   []*timeline.Message
 	move      movement
+	inHand    []*timeline.Event // at which subscriptions' goroutines of the receiving peer are held before they hand over
+	stopped   timeline.Mark     // since when a subscriber of the receiving peer does not read; not set if it does
 }
 
 // movement is what the event of the moment did to a message of the way.
@@ -98,8 +114,11 @@ type movement struct {
 
 func (m movement) any() bool { return m.mark != nil }
 
-func newWay(from, to end, line *timeline.Line, list []*timeline.Message, now uint64) way {
+func newWay(s *scene.Scene, from, to end, line *timeline.Line, list []*timeline.Message) way {
 	w := way{from: from, to: to, line: line, list: list, numbers: make([]uint64, len(list)), at: make([]station, len(list)), move: movement{index: -1}}
+	if to.peer != nil {
+		w.inHand, w.stopped = terms.InHand(s, to.peer.Birth.Name), terms.StoppedReading(s, to.peer)
+	}
 	next := uint64(1)
 	for _, m := range list {
 		next = max(next, m.Number)
@@ -124,7 +143,9 @@ func newWay(from, to end, line *timeline.Line, list []*timeline.Message, now uin
 	if from.conn != nil {
 		w.refused = from.conn.Overflowed()
 	}
-	w.findMovement(now)
+	if s.Event != nil {
+		w.findMovement(s.State.N)
+	}
 	return w
 }
 
@@ -149,8 +170,8 @@ func (w *way) place(m *timeline.Message) station {
 	case timeline.InSubscription:
 		return orLost(subscription, w.to.peer != nil && !w.to.peer.Alive())
 	case timeline.WithSubscriber:
-		// Whoever has acknowledged it has got it.
-		if hand, known := w.to.hand(); known && !m.Marks[timeline.Acked].Set() && hand.Alive && hand.At == trace.AcceptHand && hand.N == m.Handed.N {
+		// No event says that it has been handed over. While the goroutine that has it is held, it has not been.
+		if slices.ContainsFunc(w.inHand, func(e *timeline.Event) bool { return e.N == m.Handed.N }) {
 			return subscriber
 		}
 		return done
@@ -192,6 +213,11 @@ func (w *way) findMovement(now uint64) {
 			w.move = movement{index: -1, from: caller, to: abandoned, mark: m}
 		}
 	}
+}
+
+// sinceStopped counts the messages of this way that were offered to a subscriber since he stopped reading.
+func (w *way) sinceStopped() int {
+	return w.count(func(i int) bool { return w.at[i] == done && w.list[i].Handed.N > w.stopped.N })
 }
 
 func movedAt(m *timeline.Message, now uint64) (from, to station, moved bool) {

@@ -65,6 +65,9 @@ func (c *chart) where() string {
 	if p := w.to.peer; st == subscription && p != nil && len(p.Subscriptions) == 1 {
 		rest = append(rest, c.s.Say(because.inQueue, terms.Fill(w.queued(subscription))))
 	}
+	if _, full := w.fullSubscription(); full && st >= wire && st < subscription { // what began it all
+		rest = append(rest, c.subscriberStopped(w))
+	}
 	return c.stop(append([]string{c.s.Say(whereIs[st], c.label(w, i), at, w.rank(i))}, rest...)...)
 }
 
@@ -122,6 +125,9 @@ func (c *chart) why(w *way, i int) string {
 	case subscription:
 		if h := c.heldAt(w, subscriber); h != nil {
 			return c.s.Say(because.whichIsHeld, c.s.Say(because.handNext), h.Step)
+		}
+		if w.stopped.Set() {
+			return c.s.Say(because.handStopped, c.subscriberStopped(w))
 		}
 		return c.s.Say(because.handNext)
 	case subscriber:
@@ -254,7 +260,18 @@ func (c *chart) gone(w *way, i int) string {
 	case m.Unclaimed:
 		return c.stop(c.s.Say(because.unclaimed, label, w.to.name))
 	}
-	return c.stop(c.s.Say(because.delivered, label, w.to.name), c.ackOf(w, m))
+	if m.Marks[timeline.Acked].Set() { // who has acknowledged it has got it
+		return c.stop(c.s.Say(because.delivered, label, w.to.name), c.ackOf(w, m))
+	}
+	return c.stop(c.s.Say(because.offered, label, w.to.name), c.subscriberStopped(w), c.ackOf(w, m))
+}
+
+// subscriberStopped says that the subscriber of a way does not read, "" if it does.
+func (c *chart) subscriberStopped(w *way) string {
+	if !w.stopped.Set() {
+		return ""
+	}
+	return c.s.Say(because.stopped, w.to.name, w.sinceStopped())
 }
 
 // awaited reports whether somebody at the end that received an acknowledgement was given it.

@@ -186,7 +186,7 @@ func (in *inspector) subscription() {
 		in.plain(asks.added, in.moment(sub.Added))
 		in.field(asks.wanted, fmt.Sprint(sub.Matched), in.th.Text, &asks.wantedMeans)
 		in.plain(asks.putIn, fmt.Sprint(sub.Delivered))
-		in.plain(asks.handedOut, fmt.Sprint(sub.Handed))
+		in.field(asks.handedOut, fmt.Sprint(terms.Offered(in.s, p, sub)), in.th.Text, &asks.offeredMeans)
 	}
 	var list []*timeline.Message
 	for _, c := range p.Connections {

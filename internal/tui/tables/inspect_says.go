@@ -22,7 +22,7 @@ var asks = struct {
 	enqueuedMeans, writtenMeans, receivedMeans, handledMeans, ackedMeans                             text.Text
 	drop, dropMeans, handedOver, unclaimedMeans                                                      text.Text
 	queueOf, subscriptionOf, oldestFirst, queueEmpty, subscriptionMeans, whichQueue                  text.Text
-	added, wanted, wantedMeans, putIn, handedOut                                                     text.Text
+	added, wanted, wantedMeans, putIn, handedOut, offeredMeans                                       text.Text
 	goroutine, released, role, step, since, willDo, turn, place, goesNext                            text.Text
 	queueThen, queueName, other, detail                                                              text.Text
 }{
@@ -135,7 +135,7 @@ var asks = struct {
 	taken:         text.Text{Zh: "writer 取走", En: "taken by the writer"},
 	queued:        text.Text{Zh: "进了 msgChan", En: "put into msgChan"},
 	delivered:     text.Text{Zh: "进了订阅的队列", En: "put into a subscription"},
-	handed:        text.Text{Zh: "交给订阅者", En: "handed to the subscriber"},
+	handed:        text.Text{Zh: "正要递给订阅者", En: "about to be offered"},
 	enqueuedMeans: text.Text{Zh: "在 outBuff 里；Send 已经返回", En: "in outBuff; Send has returned"},
 	writtenMeans:  text.Text{Zh: "交给了 gRPC；对方收没收到还不知道", En: "given to gRPC; whether it arrives is not known"},
 	receivedMeans: text.Text{Zh: "对方的 reader 读到了", En: "read by the other end's reader"},
@@ -160,7 +160,10 @@ var asks = struct {
 	wanted:      text.Text{Zh: "要过", En: "wanted"},
 	wantedMeans: text.Text{Zh: "谓词说要的消息", En: "messages for which the predicate said yes"},
 	putIn:       text.Text{Zh: "放进队列", En: "put into the queue"},
-	handedOut:   text.Text{Zh: "交给订阅者", En: "handed over"},
+	handedOut:   text.Text{Zh: "递给订阅者", En: "offered"},
+	offeredMeans: text.Text{
+		Zh: "放进 Accept 的 channel；订阅者取走没有，这一层不说", En: "to the channel of Accept; whether the subscriber has taken it is not told",
+	},
 
 	goroutine: text.Text{Zh: "被拦住的 goroutine，节点 %s", En: "A goroutine of %s, held"},
 	released:  text.Text{Zh: "它已经被放行了。", En: "It has been let go."},

@@ -55,7 +55,7 @@ var says = struct {
 	subscriptions:      text.Text{Zh: "订阅", En: "subscriptions"},
 	subscriptionsEmpty: text.Text{Zh: "没有：收到的消息没有人要", En: "none: nobody wants what arrives"},
 	subscription:       text.Text{Zh: "订阅 %d", En: "subscription %d"},
-	counts:             text.Text{Zh: "要 %d　放进 %d　交出 %d", En: "wanted %d  queued %d  handed %d"},
+	counts:             text.Text{Zh: "要 %d　放进 %d　递出 %d", En: "wanted %d  queued %d  offered %d"},
 
 	notices: text.Text{Zh: "死亡通知", En: "death notices"},
 	times:   text.Text{Zh: "%d 次", En: "%d times"},

@@ -20,6 +20,7 @@ import (
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/canvas"
+	"gossipscope/internal/tui/pipeline"
 	"gossipscope/internal/tui/scene"
 	"gossipscope/walkthroughs"
 )
@@ -41,7 +42,36 @@ func TestTheStoreIsShownAsTheLayerHoldsIt(t *testing.T) {
 			t.Errorf("the row of the connection from A says nothing of %s: %q", want, row)
 		}
 	}
-	mustSay(t, rows, "连接表 pki2Conn 2", "订阅 1         ▮▮▮▮▮▮▮▮▮▮ 10/10  要 13　放进 12　交出 2")
+	mustSay(t, rows, "连接表 pki2Conn 2", "订阅 1         ▮▮▮▮▮▮▮▮▮▮ 10/10  要 13　放进 12　递出 2")
+}
+
+// No event tells that a message was handed over: only who is held before that has it still in its hands.
+func TestTheTablesAndThePipelineCountWhatWasOfferedAlike(t *testing.T) {
+	for _, held := range []bool{false, true} {
+		s := acting(t, lesson(t, "receive"), "C", "send", "tx 1")
+		n := 2
+		if held {
+			s, n = holding(t, s, "B", trace.AcceptHand), 1
+		}
+		rows := draw(s, 158, 36)
+		mustSay(t, rows, fmt.Sprintf("要 13　放进 12　递出 %d", n))
+		if row := rowOf(rows, "已递给订阅者"); (row == "") != held {
+			t.Errorf("held %v, and the goroutine's row is %q", held, row)
+		}
+		s.Selected = scene.Selection{Kind: scene.SelectQueue, Peer: "B", Queue: "subscription", Number: 1}
+		mustSay(t, inspected(s, s.Selected), fmt.Sprintf("递给订阅者  %d", n))
+		if held {
+			continue // then the pipeline says where it is held, and not how many it has offered
+		}
+		for _, st := range s.State.Streams() {
+			if st.Initiator.Key.Peer == "A" {
+				s.Selected = scene.Selection{Kind: scene.SelectConnection, Peer: "A", Conn: st.Initiator.Key}
+			}
+		}
+		c := canvas.New(158, 36, false)
+		pipeline.New().Draw(c.Region(), s, true)
+		mustSay(t, c.Rows(), fmt.Sprintf("递出 %d+1", n))
+	}
 }
 
 func TestADialUnderWayShowsWhatWaitsForIt(t *testing.T) {

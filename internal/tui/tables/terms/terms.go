@@ -170,7 +170,7 @@ var waits = map[timeline.Wait]pair{
 	timeline.ForMsgChan:      {{Zh: "等 msgChan 来消息", En: "waits for a message in msgChan"}, {Zh: "等消息", En: "idle"}},
 	timeline.ForMsgChanRoom:  {{Zh: "等 msgChan 腾出位置", En: "waits for room in msgChan"}, {Zh: "等空位", En: "wants room"}},
 	timeline.ForSubscription: {{Zh: "等订阅的队列腾出位置", En: "waits for room in a subscription's queue"}, {Zh: "等空位", En: "wants room"}},
-	timeline.ForSubscriber:   {{Zh: "正交给订阅者", En: "hands over to the subscriber"}, {Zh: "正交出", En: "handing"}},
+	timeline.ForSubscriber:   {{Zh: "已递给订阅者", En: "has offered it to the subscriber"}, {Zh: "已递出", En: "offered"}},
 	timeline.ForPing:         {{Zh: "等 Ping 的回音", En: "waits for the answer to the Ping"}, {Zh: "等 Ping", En: "waits: Ping"}},
 	timeline.ForHello:        {{Zh: "等对方的第一条消息", En: "waits for the other end's first message"}, {Zh: "等对方", En: "waits"}},
 	timeline.ForVerdict:      {{Zh: "等对方的裁决", En: "waits for the verdict"}, {Zh: "等裁决", En: "waits"}},
