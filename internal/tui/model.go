@@ -138,9 +138,11 @@ func (m *Model) tick(now time.Time) {
 		dt = min(max(now.Sub(m.before), 0), 4*frameTime) // after a stall the movement goes on where it was
 	}
 	m.before = now
-	if w.frame(dt) || w.timerRuns() {
+	running := w.timerRuns()
+	if w.frame(dt) || running || w.running != running {
 		m.dirty = true
 	}
+	w.running = running
 	if w.over && !w.told {
 		w.told, m.dirty = true, true
 		m.lessonOver()

@@ -65,6 +65,7 @@ type watch struct {
 	released time.Duration // when the last was let go, in the time that frames count
 	stirred  time.Duration // when something was last let go or happened, in that time
 	now      time.Duration // that time
+	running  bool          // a timer ran when the last frame was drawn
 	over     bool          // the lesson has ended, and its end is shown
 	told     bool          // and the reader was told
 	failure  error         // how it ended, nil for well
@@ -183,7 +184,7 @@ func (w *watch) lastNumber() uint64 {
 
 // restless reports whether the next frame can differ from this one without anything happening.
 func (w *watch) restless() bool {
-	if w.player.Moving() || w.awaiting && w.now-w.stirred < settling {
+	if w.player.Moving() {
 		return true
 	}
 	if w.peers == nil {
