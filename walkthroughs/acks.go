@@ -322,7 +322,7 @@ func (w *ackWorld) cutOff() {
 	w.until("nothing is under way", atRest)
 	w.do(func() error { return w.on("A→D#1", (*lab.Link).Cut) })
 	r := results()
-	w.until("nothing of the connection runs any more, at either end", func(st *timeline.State) bool { return idle(st, "D") && closedTo(st, w.d) })
+	w.until("nothing of the connection runs any more, at either end", func(st *timeline.State) bool { return w.idle(st, "D") && closedTo(st, w.d) })
 	if w.over() {
 		return
 	}

@@ -84,6 +84,7 @@ func (s *story) intruder(name string) *lab.Intruder {
 	if s.over() {
 		return nil
 	}
+	s.cast = append(s.cast, name)
 	in, err := s.NewIntruder(name)
 	if err != nil {
 		s.fail(err)
@@ -102,7 +103,7 @@ func knock(s *story, in *lab.Intruder, victim *lab.Peer) error {
 		return err
 	}
 	// TLS itself hangs up when it has failed, and only then it is told.
-	s.until("the line is closed, and the failure is told", func(st *timeline.State) bool { return quiet(st) && latestTLS(st, victim).Failed })
+	s.until("the line is closed, and the failure is told", func(st *timeline.State) bool { return s.quiet(st) && latestTLS(st, victim).Failed })
 	after := s.state().Peer(victim.Name)
 	s.promise(len(answer) == 0 && after.PingsServed == before.PingsServed && len(after.Connections) == len(before.Connections),
 		fmt.Sprintf("%d bytes in answer, %d pings, %d streams", len(answer), after.PingsServed, len(after.Connections)),
@@ -277,7 +278,7 @@ func (at attack) play(s *story, in *lab.Intruder, victim *lab.Peer) error {
 	if err != nil {
 		return err
 	}
-	s.until("the refusal is recorded", func(st *timeline.State) bool { return idle(st, victim.Name) && quiet(st) })
+	s.until("the refusal is recorded", func(st *timeline.State) bool { return s.idle(st, victim.Name) && s.quiet(st) })
 	refused := &comm.RefusedError{Words: words}
 	s.promise(errors.Is(refused, at.check), words,
 		"B 拒绝了 X，拒绝的正是这一项；X 也听到了理由。", "B refused X by the very check that is meant, and X has heard why.")
@@ -314,12 +315,13 @@ func middleman(s *story, a, b *lab.Peer) error {
 		"M stands between A and B. A believes that it talks to B, but the other end of its TLS is M; M has a TLS session of its own with B and passes everything on. A's ConnEstablish is real, and so is its signature.")
 	s.say("但是 A 的消息里写着 A 的 TLS 证书的哈希，B 在 TLS 里看到的却是 M 的证书。M 改不了这个哈希，因为它没有 A 的私钥。",
 		"But A's message carries the hash of A's TLS certificate, and what B sees in TLS is M's. M cannot change the hash, since it does not have A's key.")
+	s.cast = append(s.cast, "M")
 	m, err := s.NewMiddleman("M", b)
 	if err != nil {
 		return err
 	}
 	_, err = a.Handshake(&comm.RemotePeer{Endpoint: m.Endpoint, PKIID: b.PKIID})
-	s.until("the refusal is recorded", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") && quiet(st) })
+	s.until("the refusal is recorded", func(st *timeline.State) bool { return s.idle(st, "A") && s.idle(st, "B") && s.quiet(st) })
 	s.promise(errors.Is(err, comm.ErrCertHash), err,
 		"握手失败：证书哈希对不上。中间人能转发，却不能冒充。", "The handshake failed: the hash of the certificate does not match. A man in the middle can pass messages on; he cannot be somebody else.")
 	return nil
@@ -331,7 +333,7 @@ func anotherPeer(s *story, a, b *lab.Peer) error {
 	s.say("最后一种未必是攻击，可能只是地址写错了：A 要找 C，地址却是 B 的。B 是诚实的，前面各项都能通过，只有最后一项通不过：B 不是 C。",
 		"The last need not be an attack, perhaps only a wrong address: A looks for C, at B's endpoint. B is honest, and every check but the last passes: B is not C.")
 	_, err := a.Handshake(&comm.RemotePeer{Endpoint: b.Endpoint, PKIID: identityOf("C").PKIID()})
-	s.until("both ends have closed", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") && quiet(st) })
+	s.until("both ends have closed", func(st *timeline.State) bool { return s.idle(st, "A") && s.idle(st, "B") && s.quiet(st) })
 	s.promise(errors.Is(err, comm.ErrUnexpectedPeer), err, "A 拒绝了 B。", "A refused B.")
 	return nil
 }

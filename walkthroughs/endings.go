@@ -74,7 +74,7 @@ func endingsByInitiator(s *story, a, b *lab.Peer) {
 	s.say("流是 A 打开的，所以 A 可以只结束自己这一半：写完队列，半关闭（CloseSend），再等 B 结束另一半，最多等一个 ConnTimeout。放 writer 走。",
 		"A opened the stream, so it can end its own half alone: write the queue out, half-close (CloseSend), and wait for B to end the other half, for a ConnTimeout at most. Let the writer go.")
 	s.release(writer)
-	s.until("both ends have closed", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") && quiet(st) })
+	s.until("both ends have closed", func(st *timeline.State) bool { return s.idle(st, "A") && s.idle(st, "B") && s.quiet(st) })
 	st = s.state()
 	s.promise(slices.Equal(heard(st, "B"), []string{"hello", "1", "2", "3"}) && drops(st, "A") == 0,
 		fmt.Sprintf("B has %q, A dropped %d", heard(st, "B"), drops(st, "A")),
@@ -95,7 +95,7 @@ func endingsByAcceptor(s *story, a, b *lab.Peer) {
 	s.do(func() error { return b.Send("5", a.Remote()) })
 	s.do(func() error { return b.Send("6", a.Remote()) })
 	s.do(func() error { b.CloseConn(a.Remote()); return nil })
-	s.until("A's end has closed", func(st *timeline.State) bool { return idle(st, "A") && quiet(st) })
+	s.until("A's end has closed", func(st *timeline.State) bool { return s.idle(st, "A") && s.quiet(st) })
 	st := s.state()
 	s.promise(queued(newest(st, "B")) == "1 with the writer, 2 in outBuff, 0 dropped", queued(newest(st, "B")),
 		"A 那一端全部结束了，线路也断了，B 的 writer 却还站在原地，手里的消息没写，队列也没动：handler 没有等它。",
@@ -104,7 +104,7 @@ func endingsByAcceptor(s *story, a, b *lab.Peer) {
 		"A server stream cannot be half-closed: when the handler returns, the whole stream ends. Nor can the handler wait for the writer first: "+
 			"a writer that is stuck in Send is released by nothing but the handler's return. Let the writer go: it looks at the connection once more, and gives up.")
 	s.release(writer)
-	s.until("B's end has closed", func(st *timeline.State) bool { return idle(st, "B") })
+	s.until("B's end has closed", func(st *timeline.State) bool { return s.idle(st, "B") })
 	st = s.state()
 	s.promise(drops(st, "B") == 3 && len(heard(st, "A")) == 0, fmt.Sprintf("B dropped %d, A has %q", drops(st, "B"), heard(st, "A")),
 		"B 的三条消息都放弃了，每一条都记了数；A 一条也没有收到。", "B's three messages are given up, each of them counted, and A has none.")
@@ -132,7 +132,7 @@ func endingsUnnoticed(s *story, a, b *lab.Peer) {
 	s.reached(writer)
 	s.do(func() error { b.CloseConn(a.Remote()); return nil })
 	s.until("A's reader has ended, and so has B's end", func(st *timeline.State) bool {
-		return newest(st, "A").Received.Set() && len(stored(st, "A")) == 0 && idle(st, "B")
+		return newest(st, "A").Received.Set() && len(stored(st, "A")) == 0 && s.idle(st, "B")
 	})
 	st := s.state()
 	s.promise(!newest(st, "A").Close.Set() && !broke(newest(st, "A")), newest(st, "A").Close,
@@ -145,7 +145,7 @@ func endingsUnnoticed(s *story, a, b *lab.Peer) {
 		"stream.Send 返回 io.EOF，这条消息就放弃了，记了一次数。它不会换一个连接再发：Send 报了错的消息，这一层从不重发，免得送到两次。",
 		"stream.Send has returned io.EOF, and the message is given up, and counted once. No other connection will carry it: a message with which Send has failed is never sent again, lest it arrive twice.")
 	s.release(service)
-	s.until("A's end has closed", func(st *timeline.State) bool { return idle(st, "A") && quiet(st) })
+	s.until("A's end has closed", func(st *timeline.State) bool { return s.idle(st, "A") && s.quiet(st) })
 	st = s.state()
 	s.promise(slices.Equal(heard(st, "A"), []string{"from B"}) && !slices.Contains(heard(st, "B"), "from A") && drops(st, "A") == 1 && notices(st, "A")+notices(st, "B") == 0,
 		fmt.Sprintf("A has %q, B has %q, A dropped %d", heard(st, "A"), heard(st, "B"), drops(st, "A")),
@@ -161,7 +161,7 @@ func endingsByLine(s *story, a, b *lab.Peer) {
 	s.deliver(a, b, "third time")
 	s.do(func() error { return s.on("A→B#4", (*lab.Link).Cut) })
 	s.until("both ends have closed", func(st *timeline.State) bool {
-		return idle(st, "A") && idle(st, "B") && quiet(st) && notices(st, "A") == 1 && notices(st, "B") == 1
+		return s.idle(st, "A") && s.idle(st, "B") && s.quiet(st) && notices(st, "A") == 1 && notices(st, "B") == 1
 	})
 	st := s.state()
 	s.promise(broke(newest(st, "A")) && broke(newest(st, "B")) && len(stored(st, "A"))+len(stored(st, "B")) == 0, "no error, or a connection in a store",
@@ -183,7 +183,7 @@ func endingsByHalfALine(s *story, a, b *lab.Peer) {
 		"The first time A half-closed a stream, which is something that gRPC knows. What if TCP below it is half-closed? The way from A to B is shut, the way from B to A still open.")
 	s.do(func() error { return s.on("A→B#5", (*lab.Link).HalfClose) })
 	s.until("both ends have closed", func(st *timeline.State) bool {
-		return idle(st, "A") && idle(st, "B") && quiet(st) && notices(st, "A") == 2 && notices(st, "B") == 2
+		return s.idle(st, "A") && s.idle(st, "B") && s.quiet(st) && notices(st, "A") == 2 && notices(st, "B") == 2
 	})
 	st := s.state()
 	s.promise(broke(newest(st, "A")) && broke(newest(st, "B")), "a clean end",
@@ -199,7 +199,7 @@ func endingsByDeath(s *story, a, b *lab.Peer) {
 		"This time B dials, and A is dialled. Then B's process is killed: no CloseConn, no Stop, no time for anything.")
 	s.deliver(b, a, "B here")
 	s.do(func() error { b.Kill(); return nil })
-	s.until("A's end has closed", func(st *timeline.State) bool { return idle(st, "A") && quiet(st) && notices(st, "A") == 3 })
+	s.until("A's end has closed", func(st *timeline.State) bool { return s.idle(st, "A") && s.quiet(st) && notices(st, "A") == 3 })
 	dead := s.notice(a)
 	st := s.state()
 	s.promise(broke(newest(st, "A")) && len(stored(st, "A")) == 0 && bytes.Equal(dead, b.PKIID), fmt.Sprintf("a notice of %v", dead),
@@ -220,7 +220,7 @@ func endingsOfADial(s *story, a, b *lab.Peer) {
 	s.say("放行。那个端点没有人在听，Ping 当场失败。", "Let it go. Nobody listens at that endpoint, and the Ping fails at once.")
 	s.release(dial)
 	s.until("the dial has failed", func(st *timeline.State) bool {
-		return idle(st, "A") && newest(st, "A").Drops == 3 && notices(st, "A") == 4
+		return s.idle(st, "A") && newest(st, "A").Drops == 3 && notices(st, "A") == 4
 	})
 	st := s.state()
 	conn := newest(st, "A")

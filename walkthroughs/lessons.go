@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
+	"time"
 
 	"gossipscope/comm"
 	"gossipscope/comm/trace"
@@ -51,12 +53,30 @@ func Find(name string) (Lesson, bool) {
 // ErrBroken means that a promise of a lesson did not hold.
 var ErrBroken = errors.New("a promise of the lesson did not hold")
 
+// ErrStandstill means that a lesson waited for something that did not come, and would not have come any more.
+var ErrStandstill = errors.New("nothing has happened for a long time")
+
 // Play tells the lesson in a lab, which must be fresh and which the caller closes. It returns nil if every promise held, the cause of
 // ctx if that ended first, ErrBroken with the first broken promise, or what kept the lesson from being told.
+//
+// Others may do to the peers what they like meanwhile. A lesson that is disturbed so ends with an error, at the latest with
+// ErrStandstill, and holds nobody any more.
 func (l Lesson) Play(ctx context.Context, lb *lab.Lab) (err error) {
-	s := &story{Lab: lb, ctx: ctx}
+	s := &story{Lab: lb}
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	told, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	s.ctx = told
+	watch.Go(func() { s.giveUp(end) })
+
 	s.Title(l.Title)
 	l.tell(s)
+	if s.err != nil && ctx.Err() == nil { // else the lab is about to be closed, and lets everybody go
+		for _, h := range s.holds {
+			h.Release()
+		}
+	}
 	return s.err
 }
 
@@ -64,8 +84,35 @@ func (l Lesson) Play(ctx context.Context, lb *lab.Lab) (err error) {
 // once, so that the lesson itself can be written, and read, as if nothing could.
 type story struct {
 	*lab.Lab
-	ctx context.Context
-	err error
+	ctx   context.Context
+	err   error
+	cast  []string    // the names of those whom the lesson has brought in
+	holds []*lab.Hold // all that it has made
+}
+
+// standstill is for how long, by the lab's clock, nothing at all may happen: twice as long as anybody in a lab waits for anything. Where
+// nothing has happened for so long, nothing will.
+const standstill = 10 * time.Minute
+
+// giveUp ends the story when it has come to a standstill. That takes somebody who has disturbed it: a line that he froze, for one, keeps
+// the peers waiting until he thaws it, and he may have gone.
+func (s *story) giveUp(end context.CancelCauseFunc) {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for last, since := s.Recorder().Last(), s.Clock().Now(); ; {
+		select {
+		case <-look.C:
+		case <-s.ctx.Done():
+			return
+		}
+		switch n, now := s.Recorder().Last(), s.Clock().Now(); {
+		case n != last:
+			last, since = n, now
+		case now-since >= standstill:
+			end(ErrStandstill)
+			return
+		}
+	}
 }
 
 // fail ends the story, unless it has ended already.
@@ -102,6 +149,7 @@ func (s *story) peer(name string, conf comm.Config) *lab.Peer {
 	if s.over() {
 		return nil
 	}
+	s.cast = append(s.cast, name)
 	p, err := s.NewPeer(name, lab.PeerConfig{Comm: conf})
 	if err != nil {
 		s.fail(err)
@@ -155,13 +203,31 @@ func stored(st *timeline.State, name string) []*timeline.Connection {
 	return nil
 }
 
-// idle reports whether every connection of the peer of this name is closed and has let go of what it held.
-func idle(st *timeline.State, name string) bool {
+// idle reports whether every connection of the peer of this name is closed and has let go of what it held. Connections with somebody who
+// is not of the lesson do not count: a person may have brought him in, and they are his business.
+func (s *story) idle(st *timeline.State, name string) bool {
 	p := st.Peer(name)
-	return p == nil || !slices.ContainsFunc(p.Connections, func(c *timeline.Connection) bool { return c.Phase != timeline.PhaseClosed })
+	return p == nil || !slices.ContainsFunc(p.Connections, func(c *timeline.Connection) bool {
+		if c.Phase == timeline.PhaseClosed {
+			return false
+		}
+		other := st.PeerOpposite(c)
+		return other == "" || slices.Contains(s.cast, other)
+	})
 }
 
-// quiet reports whether every line is closed.
-func quiet(st *timeline.State) bool {
-	return !slices.ContainsFunc(st.Lines, func(l *timeline.Line) bool { return l.Open })
+// lines returns the lines between those who are of the lesson.
+func (s *story) lines(st *timeline.State) (lines []*timeline.Line) {
+	for _, l := range st.Lines {
+		dialler, listener, known := l.Peers()
+		if known && slices.Contains(s.cast, dialler) && slices.Contains(s.cast, listener) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// quiet reports whether every line between those who are of the lesson is closed.
+func (s *story) quiet(st *timeline.State) bool {
+	return !slices.ContainsFunc(s.lines(st), func(l *timeline.Line) bool { return l.Open })
 }

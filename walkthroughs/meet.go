@@ -130,7 +130,7 @@ func meetClose(s *story, a, b *lab.Peer) {
 	s.say("A 关闭连接。因为流是 A 打开的，A 可以只结束自己这一半：发送队列写完，半关闭，再等 B 结束它那一半。",
 		"A closes the connection. A opened the stream, so it can end its own half alone: write the queue out, half-close, and wait until B has ended the other half.")
 	s.do(func() error { a.CloseConn(b.Remote()); return nil })
-	s.until("both ends have closed", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") && quiet(st) })
+	s.until("both ends have closed", func(st *timeline.State) bool { return s.idle(st, "A") && s.idle(st, "B") && s.quiet(st) })
 	st := s.state()
 	s.promise(len(stored(st, "A")) == 0 && len(stored(st, "B")) == 0, "a connection in a store",
 		"双方的连接表都空了。", "Both stores are empty again.")

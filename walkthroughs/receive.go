@@ -146,7 +146,7 @@ func receiveAnswered(s *story, b, c *lab.Peer, subs *subscriptions) {
 		return
 	}
 	dialled := slices.ContainsFunc(s.state().Peer("B").Connections, func(c *timeline.Connection) bool { return c.Role != trace.Acceptor })
-	s.promise(!dialled && len(s.state().Lines) == 2, fmt.Sprintf("%d lines, dialled by B: %v", len(s.state().Lines), dialled),
+	s.promise(!dialled && len(s.lines(s.state())) == 2, fmt.Sprintf("%d lines, dialled by B: %v", len(s.lines(s.state())), dialled),
 		"回复到了 C。B 没有拨过号：一共还是两条线路，一条是 A 拨来的，一条是 C 拨来的。",
 		"The reply has reached C. B has not dialled: there are still two lines in all, one from A and one from C.")
 }

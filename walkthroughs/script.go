@@ -72,6 +72,14 @@ func newest(st *timeline.State, name string) *timeline.Connection {
 	return all[len(all)-1]
 }
 
+// connection returns the connection of a key, one of which nothing is known if it was forgotten.
+func connection(st *timeline.State, key timeline.ConnKey) *timeline.Connection {
+	if c := st.Connection(key); c != nil {
+		return c
+	}
+	return &timeline.Connection{}
+}
+
 // heard returns what a peer was told, in the order of its connections and, in each, of the messages: those that the service has either
 // given to a subscription or found that nobody wants.
 func heard(st *timeline.State, name string) (texts []string) {

@@ -67,8 +67,8 @@ func sendWhileDialling(s *story, a, b *lab.Peer) {
 		return
 	}
 	out := firstConnection(s.state(), "A")
-	s.promise(out.Waiting() == sendQueue && out.OutBuff.Cap == sendQueue && len(written(out)) == 0 && len(s.state().Lines) == 0,
-		fmt.Sprintf("%d messages in outBuff, %d written, %d lines", out.Waiting(), len(written(out)), len(s.state().Lines)),
+	s.promise(out.Waiting() == sendQueue && out.OutBuff.Cap == sendQueue && len(written(out)) == 0 && len(s.lines(s.state())) == 0,
+		fmt.Sprintf("%d messages in outBuff, %d written, %d lines", out.Waiting(), len(written(out)), len(s.lines(s.state()))),
 		"三次 Send 都返回了：三条消息在 outBuff 里排队，一条也没有写出去。这时连线路都还没有。",
 		"All three calls of Send have returned: three messages are in outBuff, and none is written. There is not even a line yet.")
 	s.say("conn.send 就在调用者自己的 goroutine 里执行：放进 outBuff，返回，如此而已。先调用的排在前面，顺序从这里就定下来了。Fabric 的 Send 却为每条消息另起一个 goroutine，谁先放进去全看调度器，顺序也就保不住了。",
@@ -152,7 +152,7 @@ func sendIntoSilence(s *story, a, b *lab.Peer) {
 	s.say("这时候，线路断了。", "And now the line breaks.")
 	s.do(func() error { return s.on("A→B#1", (*lab.Link).Cut) })
 	s.until("both ends have closed, and A presumes B dead", func(st *timeline.State) bool {
-		return idle(st, "A") && idle(st, "B") && quiet(st) && len(st.Peer("A").Notices) == 1
+		return s.idle(st, "A") && s.idle(st, "B") && s.quiet(st) && len(st.Peer("A").Notices) == 1
 	})
 	if s.over() {
 		return
@@ -177,6 +177,7 @@ func (s *story) sendEach(from, to *lab.Peer, messages ...string) {
 func (s *story) hold(peer string, gate trace.Step, only ...func(trace.Event) bool) (h *lab.Hold) {
 	s.do(func() error {
 		h = s.Hold(peer, gate, only...)
+		s.holds = append(s.holds, h)
 		return nil
 	})
 	return h

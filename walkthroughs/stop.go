@@ -63,14 +63,21 @@ func tellStop(s *story) {
 // slowPredicate wants every message but one, over which it ponders until it is released; then it does not want that one either.
 type slowPredicate struct {
 	word    string
-	entered chan struct{} // closed when it has begun to ponder
+	entered chan struct{} // closed by enter
 	leave   chan struct{} // closed by release
-	once    sync.Once
-	left    atomic.Bool // whether it has decided
+	left    atomic.Bool   // whether it has decided
+
+	// The lesson sends one such message over one connection, but nobody is kept from sending another over another: these do what they
+	// do once.
+	enter   func() // says that it has begun to ponder
+	release func()
 }
 
 func newSlowPredicate(word string) *slowPredicate {
-	return &slowPredicate{word: word, entered: make(chan struct{}), leave: make(chan struct{})}
+	p := &slowPredicate{word: word, entered: make(chan struct{}), leave: make(chan struct{})}
+	p.enter = sync.OnceFunc(func() { close(p.entered) })
+	p.release = sync.OnceFunc(func() { close(p.leave) })
+	return p
 }
 
 // accept is the predicate. It runs on the service's goroutine of the connection that brings the message.
@@ -79,13 +86,11 @@ func (p *slowPredicate) accept(message interface{}) bool {
 	if !ok || content(received.GetSourceEnvelope()) != p.word {
 		return ok
 	}
-	close(p.entered)
+	p.enter()
 	<-p.leave
 	p.left.Store(true)
 	return false
 }
-
-func (p *slowPredicate) release() { p.once.Do(func() { close(p.leave) }) }
 
 // busy brings A into the state in which it is to be stopped.
 func (l *stopping) busy() {
@@ -172,7 +177,7 @@ func (l *stopping) connections() {
 	l.reached(l.gate)
 	l.until("A has refused C", func(st *timeline.State) bool { return newest(st, "A").Phase == timeline.PhaseClosed })
 	l.release(l.handshake)
-	l.until("C has heard of it", func(st *timeline.State) bool { return idle(st, "C") && drops(st, "C") == 1 })
+	l.until("C has heard of it", func(st *timeline.State) bool { return l.idle(st, "C") && drops(st, "C") == 1 })
 	st := l.state()
 	heard := newest(st, "C").Close.Reason
 	l.promise(len(stored(st, "A")) == 0 && strings.Contains(heard, comm.ErrPeerStopped.Error()), heard,
@@ -195,7 +200,7 @@ func (l *stopping) demultiplexer() {
 	l.do(func() error { l.slow.release(); return nil })
 	l.reached(l.gate)
 	l.promise(l.slow.left.Load(), "a predicate that still runs", "谓词返回以后，Stop 才走到下一行。", "Stop has come to its next line only after the predicate has returned.")
-	l.until("B has seen the end", func(st *timeline.State) bool { return idle(st, "B") && quiet(st) })
+	l.until("B has seen the end", func(st *timeline.State) bool { return l.idle(st, "B") && l.quiet(st) })
 	st := l.state()
 	l.promise(!broke(newest(st, "B")) && notices(st, "B") == 0, "an error, or a notice",
 		"handler 一返回，B 就读到了流的末尾，不是错误，所以不会推定 A 已死。（C 那边有一份通知，因为它没有拨通。）",
@@ -217,7 +222,7 @@ func (l *stopping) server() {
 	l.release(l.writer)
 	l.reached(l.gate)
 	st := l.state()
-	l.promise(waiting && idle(st, "A") && drops(st, "A") == 1, fmt.Sprintf("waiting: %v, idle: %v, %d dropped", waiting, idle(st, "A"), drops(st, "A")),
+	l.promise(waiting && l.idle(st, "A") && drops(st, "A") == 1, fmt.Sprintf("waiting: %v, idle: %v, %d dropped", waiting, l.idle(st, "A"), drops(st, "A")),
 		"最后一个 goroutine 走了，Stop 才走到下一行。没写的那条消息放弃了，记了数。",
 		"Stop has come to its next line only after the last goroutine had gone. The message that was not written is given up, and counted.")
 	l.do(func() error {
@@ -252,7 +257,7 @@ func (l *stopping) afterwards() {
 	before := len(l.state().Peer("A").Connections)
 	l.do(func() error { return l.a.Send("anybody?", l.b.Remote()) })
 	st := l.state()
-	l.promise(len(st.Peer("A").Connections) == before && idle(st, "A"), "a connection", "没有拨号，也没有哪个 goroutine 活过来。", "Nothing is dialled, and no goroutine comes to life.")
+	l.promise(len(st.Peer("A").Connections) == before && l.idle(st, "A"), "a connection", "没有拨号，也没有哪个 goroutine 活过来。", "Nothing is dialled, and no goroutine comes to life.")
 	for _, i := range st.Invariants() {
 		if i.Name == timeline.NoneAfterStop {
 			l.promise(i.Holds, i.Why, "从 Stop 返回到现在，A 的通信层没有动过一步。", "Since Stop returned, no goroutine of A's layer has taken a step.")

@@ -109,13 +109,16 @@ func storeRestart(s *story, a, b *lab.Peer) *lab.Peer {
 	s.say("最容易出事的时候，是对方重启了，这边还没发觉。先把 A 的 reader 拦在 conn.read，它就什么都看不见；再杀掉 B，马上重启。",
 		"The most delicate moment is when the other peer has restarted and this one has not noticed. A's reader is held at conn.read, so that it sees nothing; then B is killed, and started again at once.")
 	old := newest(s.state(), "A").Key
-	reader := s.hold("A", trace.ConnRead, func(e trace.Event) bool { return e.Object.ID == old.ID })
+	// It waits at this step already, for the message 6; that it stands there is recorded a moment before it looks whether it is held.
+	reader := s.hold("A", trace.ConnRead, func(e trace.Event) bool {
+		return e.Object.ID == old.ID && withText(connection(s.state(), old).Incoming(), "6") != nil
+	})
 	s.do(func() error { return b.Send("6", a.Remote()) })
 	s.reached(reader)
 	s.until("B's work is done", func(st *timeline.State) bool { return slices.Contains(heard(st, "A"), "6") && wrote(st, "B", "6") })
 	s.do(func() error { b.Kill(); return nil })
 	s.do(func() (err error) { b, err = s.Restart(b); return err })
-	s.promise(s.state().Connection(old).Stored, "no connection in A's store", "A 的连接表里还是旧连接，虽然线路早就断了。", "A's store still holds the old connection, though the line is gone.")
+	s.promise(connection(s.state(), old).Stored, "no connection in A's store", "A 的连接表里还是旧连接，虽然线路早就断了。", "A's store still holds the old connection, though the line is gone.")
 	s.say("新的 B 不知道有过旧连接，它给 A 发消息，自然要拨号。", "The new B knows nothing of an old connection. It sends A a message, and so it dials.")
 	s.do(func() error { return b.Send("7", a.Remote()) })
 	waiting := func(st *timeline.State) bool {
@@ -127,7 +130,7 @@ func storeRestart(s *story, a, b *lab.Peer) *lab.Peer {
 		return waiting(st) && wrote(st, "B", "7") && reading(st, "A") && reading(st, "B")
 	})
 	st := s.state()
-	s.promise(len(stored(st, "A")) == 1 && !st.Connection(old).Stored, fmt.Sprintf("%d connections in A's store", len(stored(st, "A"))),
+	s.promise(len(stored(st, "A")) == 1 && !connection(st, old).Stored, fmt.Sprintf("%d connections in A's store", len(stored(st, "A"))),
 		"新来的赢：旧连接让位，PKI-ID 名下还是只有一个。反过来就糟了：B 会一直连不上，直到 A 发觉旧连接已断。",
 		"The newcomer wins and the old connection gives way, so there is still one under the PKI-ID. The other way round B would be locked out until A has noticed that the old one is dead.")
 	s.say("消息 7 已经在新连接的 msgChan 里，service 却还没有动它：同一个节点先后在两条流上发来的消息，要按先后处理，所以它先等旧连接收尾。等也有限度：旧连接最多拖一个 ConnTimeout。",
@@ -136,7 +139,7 @@ func storeRestart(s *story, a, b *lab.Peer) *lab.Peer {
 		"Now A's reader is let go, and the old stream comes to its end. Fabric has a bug here: when the handler of the old stream returns it closes what is stored under the PKI-ID, and that is the new connection. Ours removes only itself.")
 	s.release(reader)
 	s.until("the old connection has ended, and the message 7 has been handled", func(st *timeline.State) bool {
-		return st.Connection(old).Phase == timeline.PhaseClosed && slices.Contains(heard(st, "A"), "7")
+		return connection(st, old).Phase == timeline.PhaseClosed && slices.Contains(heard(st, "A"), "7")
 	})
 	s.deliver(a, b, "8")
 	st = s.state()
@@ -152,7 +155,7 @@ func storeBothDial(s *story, a, b *lab.Peer) {
 		"There is a case for which \"the newcomer wins\" will not do: both dial at once. A has something to say to B and B to A, neither has a connection, both dial, and there are two streams. "+
 			"If each keeps one and they keep different ones, both streams are lost and the messages with them: this too is a bug in Fabric. First B closes the connection that there is.")
 	s.do(func() error { b.CloseConn(a.Remote()); return nil })
-	s.until("both ends have closed", func(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") && quiet(st) })
+	s.until("both ends have closed", func(st *timeline.State) bool { return s.idle(st, "A") && s.idle(st, "B") && s.quiet(st) })
 	s.say("规则：同时拨号，PKI-ID 小的那一方拨的留下。A 是 08…，B 是 16…，所以该留 A 拨的。为了看清楚，让 A 的拨号停在发 ConnEstablish 之前，B 先到。",
 		"The rule: of two that dial at once, the dial of the smaller PKI-ID stays. A is 08… and B is 16…, so it is A's. To see it clearly, A's dial is held before it sends its ConnEstablish, and B comes first.")
 	dial := s.hold("A", trace.AuthSend, func(e trace.Event) bool { return e.Object.Role == trace.Initiator })

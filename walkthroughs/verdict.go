@@ -61,7 +61,7 @@ func verdictWrongAddress(s *story, a, b *lab.Peer) {
 			"The Probe succeeded: it proves that somebody answers there, whoever it is.")
 		s.say("再 Handshake，找的人和地址都一样。", "Now a Handshake, for the same peer at the same endpoint.")
 		_, err = a.Handshake(wanted)
-		s.until("both ends have closed", bothClosed)
+		s.until("both ends have closed", s.bothClosed)
 		s.promise(errors.Is(err, comm.ErrUnexpectedPeer) && !errors.Is(err, comm.ErrRefused) && checksPassed(latestConnection(s.state(), "B")) == allChecks, err,
 			"Handshake 失败了，而且不是 B 拒绝了 A：B 那边每一项检查都通过，是 A 发现 B 不是 C。",
 			"The Handshake failed, and not because B refused: at B every check passed. It is A who found that B is not C.")
@@ -70,7 +70,9 @@ func verdictWrongAddress(s *story, a, b *lab.Peer) {
 }
 
 // bothClosed reports whether A and B have nothing open.
-func bothClosed(st *timeline.State) bool { return idle(st, "A") && idle(st, "B") && quiet(st) }
+func (s *story) bothClosed(st *timeline.State) bool {
+	return s.idle(st, "A") && s.idle(st, "B") && s.quiet(st)
+}
 
 // verdictAddressOnly: what Handshake is for, and what its last Recv is for.
 func verdictAddressOnly(s *story, a, b *lab.Peer) {
@@ -81,7 +83,7 @@ func verdictAddressOnly(s *story, a, b *lab.Peer) {
 		"In its ConnEstablish A sets the probe flag. Mind B's order: it reads and checks, answers only when everything has passed, and then ends the stream.")
 	s.do(func() error {
 		identity, err := a.Handshake(&comm.RemotePeer{Endpoint: b.Endpoint})
-		s.until("both ends have closed", bothClosed)
+		s.until("both ends have closed", s.bothClosed)
 		s.promise(err == nil && bytes.Equal(identity, b.Identity()), err, "A 得到了 B 的身份：证书是 Org1 签发的，B 也证明了自己握有它的私钥。",
 			"A has got B's identity: Org1 has issued it, and B has proven that it holds its key.")
 		return nil
@@ -124,12 +126,12 @@ func verdictAnsweredFirst(s *story, a *lab.Peer) {
 	s.say("G 照 Fabric 的做法接受流，没有用这一层的代码：流一打开，它就发出自己的 ConnEstablish，然后才读 A 的那一条。它不报告自己的步骤，下面只有 A 这一端的。",
 		"G accepts streams as Fabric does, with none of this layer's code: as soon as a stream is open it sends its own ConnEstablish, and only then reads A's. It reports no steps of its own; those that follow are A's.")
 	s.do(func() error {
-		g, err := s.NewFabricAcceptor("G", "")
+		g, err := s.fabricAcceptor("G", "")
 		if err != nil {
 			return err
 		}
 		identity, err := a.Handshake(g.Remote())
-		s.until("A's end has closed", bothClosed)
+		s.until("A's end has closed", s.bothClosed)
 		c := latestConnection(s.state(), "A")
 		s.promise(err == nil && bytes.Equal(identity, g.Identity()) && checksPassed(c) == allChecks && c.Verdict.Passed(), err,
 			"G 的回答经得起 A 的每一项检查；不过说明“接受”的不是它，而是后面的裁决：流干净地结束了。",
@@ -144,15 +146,21 @@ func verdictAnsweredFirst(s *story, a *lab.Peer) {
 			"Handshake calls Recv once more all the same, since it cannot know which kind is at the other end.")
 }
 
+// fabricAcceptor brings somebody into the lab who accepts streams as Fabric does.
+func (s *story) fabricAcceptor(name, refusal string) (*lab.FabricAcceptor, error) {
+	s.cast = append(s.cast, name)
+	return s.NewFabricAcceptor(name, refusal)
+}
+
 // verdictRefusedLate: a refusal that comes behind an answer with which nothing is wrong.
 func verdictRefusedLate(s *story, a *lab.Peer) error {
 	const words = "No MSP found able to do that" // as in Fabric, where an organisation is not known
-	j, err := s.NewFabricAcceptor("J", words)
+	j, err := s.fabricAcceptor("J", words)
 	if err != nil {
 		return err
 	}
 	_, err = a.Handshake(j.Remote())
-	s.until("A's end has closed", bothClosed)
+	s.until("A's end has closed", s.bothClosed)
 	c := latestConnection(s.state(), "A")
 	s.promise(checksPassed(c) == allChecks && c.Verdict.Failed, fmt.Sprintf("%d checks passed, verdict %+v", checksPassed(c), c.Verdict),
 		"J 的身份是真的，A 的检查又是全部通过。没有后面这次 Recv，Handshake 到这里就会报告成功。",
@@ -246,7 +254,7 @@ func verdictRefused(s *story, a *lab.Peer) {
 		x.HangUp()
 		return nil
 	})
-	s.until("D has let go of both", func(st *timeline.State) bool { return idle(st, "D") })
+	s.until("D has let go of both", func(st *timeline.State) bool { return s.idle(st, "D") })
 }
 
 // verdictSelf: oneself at the other end.

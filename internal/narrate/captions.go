@@ -312,7 +312,7 @@ var captions = map[trace.Step]caption{
 		failed: text.Text{Zh: "这个节点的结果有了：没有成功。", En: "The outcome for this peer is known: no success."},
 	},
 	trace.AckDone: {
-		well: text.Text{Zh: "结果够了，SendWithAck 返回。", En: "Enough outcomes are known: SendWithAck returns."},
+		well: text.Text{Zh: "不再等了：确认够了，或者每个节点都有了结果；SendWithAck 返回。", En: "Enough acknowledgements, or an outcome for every peer: SendWithAck returns."},
 	},
 
 	// From a connection to the subscribers.

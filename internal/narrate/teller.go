@@ -211,6 +211,10 @@ var acts = map[string]text.Text{
 	"kill":          {Zh: "被强行终止", En: "is killed"},
 	"restart":       {Zh: "重新启动", En: "starts anew"},
 	"attack":        {Zh: "攻击", En: "attacks"},
+	"stop-reading":  {Zh: "的订阅者不再取消息", En: "its subscriber stops reading"},
+	"read-again":    {Zh: "的订阅者又开始取消息", En: "its subscriber reads again"},
+	"refuse-acks":   {Zh: "的订阅者从现在起拒绝确认", En: "its subscriber refuses to acknowledge from now on"},
+	"give-acks":     {Zh: "的订阅者恢复确认", En: "its subscriber acknowledges again"},
 }
 
 // holds says what the lesson does to goroutines: whose, and at which step.
@@ -241,7 +245,8 @@ var tricks = map[string]string{
 	"foreign CA":          "冒牌 CA 签发的身份",
 	"expired identity":    "过期的身份",
 	"replay":              "重放录下的 ConnEstablish",
-	"another's key":       "A 的身份，C 的私钥",
+	"swapped certificate": "中间人，换掉 TLS 证书",
+	"another's key":       "别人的身份，用另一把私钥签名",
 }
 
 func (t *Teller) promise(m *timeline.Promise) string {

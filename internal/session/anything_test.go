@@ -48,6 +48,7 @@ func (s *somebody) anything() Act {
 	return Act{
 		Verb: one(s, verbs), Peer: one(s, peers), Targets: []string{one(s, peers)}, Link: one(s, lines), MinAck: s.IntN(3),
 		Delay: time.Duration(s.IntN(3)) * time.Second, Count: s.IntN(40), Organisation: s.IntN(3), Trick: one(s, Tricks()),
+		Content: one(s, []string{"", "slow", "block 1"}), // what lessons look for
 	}
 }
 
@@ -74,13 +75,17 @@ func (s *somebody) meddle(moves int) {
 	}
 }
 
+// seeds is how many persons there are: a few, or as many as the variable SEEDS says.
+func seeds() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("SEEDS"), 10, 64); err == nil {
+		return n
+	}
+	return 3
+}
+
 // Whatever a person does, and in whatever moment he leaves: nothing panics, nothing hangs, no rule of the layer is broken, and nothing is
 // left.
 func TestAPersonMayDoAnythingAtAnyTime(t *testing.T) {
-	seeds := uint64(3)
-	if s, err := strconv.ParseUint(os.Getenv("SEEDS"), 10, 64); err == nil {
-		seeds = s
-	}
 	games := map[string]func() (*Live, error){
 		"sandbox": func() (*Live, error) { return Sandbox(Options{Network: lab.InMemory()}) },
 	}
@@ -88,7 +93,7 @@ func TestAPersonMayDoAnythingAtAnyTime(t *testing.T) {
 		games[lesson.Slug] = func() (*Live, error) { return Play(lesson, Options{Network: lab.InMemory()}) }
 	}
 	for name, begin := range games {
-		for seed := range seeds {
+		for seed := range seeds() {
 			t.Run(fmt.Sprintf("%s %d", name, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					l, err := begin()
@@ -104,6 +109,34 @@ func TestAPersonMayDoAnythingAtAnyTime(t *testing.T) {
 							t.Errorf("%s: %s at event %d of %s", i.Name, i.Why, i.Broken.N, i.Peer)
 						}
 					}
+				})
+			})
+		}
+	}
+}
+
+// He may leave the peers of a lesson in whatever state he likes: if he lets everything run, the lesson ends.
+func TestALessonEndsHoweverItWasDisturbed(t *testing.T) {
+	for _, lesson := range walkthroughs.All() {
+		for seed := range seeds() {
+			t.Run(fmt.Sprintf("%s %d", lesson.Slug, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					l, err := Play(lesson, Options{Network: lab.InMemory()})
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer l.Close()
+					s := &somebody{Rand: rand.New(rand.NewPCG(seed, 1)), live: l, settle: synctest.Wait, pause: time.Sleep}
+					s.meddle(200)
+					l.SetStepping(false)
+					l.SetSpeed(1)
+					for range 2 * 60 {
+						if _, ended := l.Ended(); ended {
+							return
+						}
+						time.Sleep(time.Minute)
+					}
+					t.Error("two hours later it still has not ended")
 				})
 			})
 		}
