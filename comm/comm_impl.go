@@ -433,7 +433,8 @@ func (c *commImpl) createConnection(ctx context.Context, conn *connection) error
 		return err
 	}
 	if !inTime() {
-		return context.Cause(ctx) // the stream has just been cancelled
+		<-ctx.Done()
+		return context.Cause(ctx)
 	}
 	conn.info, conn.pkiID = info, info.ID
 	return nil
@@ -442,6 +443,9 @@ func (c *commImpl) createConnection(ctx context.Context, conn *connection) error
 // deadline cancels a stream that is not open and authenticated within a connection timeout, unless the function that it returns is
 // called before; that reports whether it was in time. Opening needs the bound as much as reading does: an acceptor that allows no
 // streams makes gRPC wait for as long as the context lives.
+//
+// Too late does not yet mean cancelled: a timer that has gone off can no longer be stopped, and its function may not have begun. Whoever
+// hears that he was too late waits for the cancelling, which is on its way; asked before, the context would know no reason.
 func (c *commImpl) deadline(cancel context.CancelCauseFunc, endpoint string) (inTime func() bool) {
 	return c.conf.AfterFunc(c.conf.ConnTimeout, func() { cancel(fmt.Errorf("%w: nothing from %s", ErrHandshakeTimeout, endpoint)) })
 }
@@ -569,6 +573,7 @@ func (c *commImpl) handshake(cc *grpc.ClientConn, remotePeer *RemotePeer, source
 		return nil, err
 	}
 	if !inTime() {
+		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
 	return info, c.awaitVerdict(ctx, stream, source)

@@ -9,7 +9,6 @@ import (
 	"crypto/tls"
 	"encoding/asn1"
 	"errors"
-	"google.golang.org/protobuf/encoding/protowire"
 	"io"
 	"math/big"
 	"slices"
@@ -23,10 +22,12 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"gossipscope/comm/identity"
 	"gossipscope/comm/msp"
 	"gossipscope/comm/trace"
+	"gossipscope/comm/util"
 	"gossipscope/proto"
 )
 
@@ -347,6 +348,43 @@ func TestSilentAcceptorIsGivenUpAfterExactlyTheConnectionTimeout(t *testing.T) {
 			t.Errorf("gave up after %v, want exactly the connection timeout", elapsed)
 		}
 		mustBe(t, err, ErrHandshakeTimeout)
+	})
+}
+
+// dueWhenStopped is a clock whose timers of that length are always due in the very moment in which somebody stops them: stopping fails,
+// and the function runs only some time later.
+func dueWhenStopped(length time.Duration) util.AfterFunc {
+	return func(d time.Duration, f func()) (stop func() bool) {
+		stopTimer := util.SystemClock(d, f)
+		if d != length {
+			return stopTimer
+		}
+		return func() bool {
+			if stopTimer() {
+				time.AfterFunc(time.Millisecond, f)
+			}
+			return false
+		}
+	}
+}
+
+// An authentication that ends together with its deadline has failed, and says why, although nothing has been cancelled yet.
+func TestHandshakeWhoseDeadlinePassesAtItsVeryEndIsGivenUp(t *testing.T) {
+	const timeout = 1700 * time.Millisecond
+	tight := configured(func(c *Config) { c.ConnTimeout, c.AfterFunc = timeout, dueWhenStopped(timeout) })
+	t.Run("of a Handshake", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, w *world) {
+			_, err := w.peer("A", tight).Handshake(w.peer("B").remote())
+			mustBe(t, err, ErrHandshakeTimeout)
+		})
+	})
+	t.Run("of a dial", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, w *world) {
+			a, b := w.peer("A", tight), w.peer("B")
+			a.Send(message(t, "for nobody"), b.remote())
+			mustBe(t, a.tr.wait(is(trace.ConnClose)).Err, ErrHandshakeTimeout)
+			a.mustStore(0)
+		})
 	})
 }
 
