@@ -48,7 +48,7 @@ func newEmulator(t *testing.T, width, height int) *emulator {
 		io.Copy(io.Discard, e.vt)
 	}()
 	t.Cleanup(func() {
-		e.vt.Close()
+		e.vt.InputPipe().(io.Closer).Close() // the emulator's own Close races with its Read
 		<-drained
 	})
 	return e
