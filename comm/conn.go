@@ -300,7 +300,8 @@ func (cs *connectionStore) store(conn, standing *connection) {
 	cs.trace.Report(trace.StoreStored, trace.Event{Peer: conn.pkiID, Subject: conn.trace.Object()})
 }
 
-// endDial takes conn off the dials under way, if it is one. The caller holds the mutex.
+// endDial takes conn off the dials under way, if it is one: since it was closed, another dial to the same destination may have taken
+// its place. The caller holds the mutex.
 func (cs *connectionStore) endDial(conn *connection) {
 	if cs.destinationLocks[conn.dialledAs] == conn {
 		delete(cs.destinationLocks, conn.dialledAs)
@@ -438,7 +439,7 @@ type connection struct {
 	lingers      bool        // whether the stream is brought to a graceful end; decided by the first close
 	stillReads   bool        // whether what is received meanwhile is handled; the same
 	stopAging    func() bool // stops the timer of young
-	takenOverBy  *connection // what has the queue now; read only through successor
+	takenOverBy  *connection // what has the queue now; written before gaveWay is closed, and read without the mutex after that
 
 	stopLingering func() bool // stops the timer that bounds lingering; close writes it, and release, after that, reads it
 }
@@ -603,7 +604,7 @@ func (conn *connection) isServing() bool {
 // runs on the goroutine that ran the handshake. No reader and no writer were begun, so it closes in their place what others wait on.
 func (conn *connection) abandon(reason error) {
 	conn.close(reason)
-	conn.cancel(reason)
+	conn.cancel(reason) // another goroutine may be in the middle of close, and not have come to this yet
 	if conn.conn != nil {
 		conn.conn.Close()
 	}

@@ -172,6 +172,27 @@ func TestEveryMessageThatASubscriberLeavesBehindIsCountedAndTold(t *testing.T) {
 	}
 }
 
+// The other end of a stream may finish while its messages still wait for a slow subscriber. The service notices the end only behind them.
+func TestBacklogIsHandledBeforeACleanEndIsNoticed(t *testing.T) {
+	const many = 42 // all that there is room for, so that the reader sees the end
+	for name, setup := range map[string]func(*world, ...func(*setup)) *incoming{"of a stream that came in": accepted, "of our own stream": dialled} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				in := setup(w)
+				inbox := in.p.Accept(everything)
+				in.writeAll(many)
+
+				in.finish()
+				in.p.tr.wait(is(trace.ConnReaderEnd, of(in.conn.trace.Object())))
+
+				if diff := cmp.Diff(numbers(many), textsNow(t, inbox)); diff != "" {
+					t.Errorf("messages differ (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 // Whoever closes a connection wants no more of that peer: not what is queued, and not what the service has in hand.
 func TestMessageThatTheServiceHasInHandAtTheEndIsLostAndNotHandled(t *testing.T) {
 	for _, test := range []struct {

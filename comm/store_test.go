@@ -390,6 +390,34 @@ func TestSendAfterCloseConnDuringTheDialDialsAnew(t *testing.T) {
 	})
 }
 
+// A dial that was closed ends some time later. By then another may have taken its place, which its end must leave alone.
+func TestDialThatEndsLateLeavesTheOneThatTookItsPlace(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		first := a.tr.hold(is(trace.PingSend))
+		sendTexts(a, b.remote(), "lost with the first dial")
+		first.reached()
+		a.CloseConn(b.remote())
+		second := a.tr.hold(is(trace.DialStart))
+		sendTexts(a, b.remote(), "1")
+		second.reached()
+
+		first.release()
+		a.tr.wait(is(trace.ConnDrop))
+		synctest.Wait()
+		sendTexts(a, b.remote(), "2")
+		second.release()
+
+		if diff := cmp.Diff([]string{"1", "2"}, receiveTexts(t, inbox, 2)); diff != "" {
+			t.Errorf("messages differ (-want +got):\n%s", diff)
+		}
+		if dials := a.tr.all(is(trace.DialStart)); len(dials) != 2 {
+			t.Errorf("%d dials, want the one that was closed and one more", len(dials))
+		}
+	})
+}
+
 // Contract S12.
 func TestStopLeavesNothingOfADialUnderWay(t *testing.T) {
 	for _, step := range []trace.Step{trace.DialStart, trace.PingSend, trace.StreamOpen, trace.AuthSend, trace.AuthRead} {

@@ -198,9 +198,9 @@ func (conn *connection) forward(wait context.Context, m *msgSending, shouldBlock
 	return conn.takenOverBy.send(wait, m, shouldBlock)
 }
 
-// moveQueue moves what is in the queue to the successor's, in order. Besides giveWay, the writer calls it when it leaves, and
-// senders that had the connection in hand when it gave way. The mutex is what keeps the order of a sender's messages: he waits here
-// until whoever moves his message has put it down, and only then can he send the next one.
+// moveQueue moves what is in the queue to the successor's, in order. Besides giveWay, the writer calls it when it leaves (or abandon,
+// where there never was one), and senders that had the connection in hand when it gave way. The mutex is what keeps the order of a
+// sender's messages: he waits here until whoever moves his message has put it down, and only then can he send the next one.
 func (conn *connection) moveQueue() {
 	conn.Lock()
 	defer conn.Unlock()

@@ -26,7 +26,7 @@ type Section struct {
 	File   string // "conn.md"
 	Anchor string // "" for the whole note
 	Title  string // the words of its heading, or of the one above it
-	Body   string // Markdown, without that heading
+	Body   string // Markdown, without that heading; with the definitions of the links in it that stand at the end of the note
 }
 
 // Library is all notes.
@@ -109,6 +109,8 @@ type line struct {
 
 // split returns the sections of a note.
 func split(file, content string) []Section {
+	definitions := definitionsIn(content)
+	content = withoutLinks(content)
 	lines := readLines(content)
 	slugs := make(map[string]int)
 	whole := Section{File: file, Body: content}
@@ -135,10 +137,29 @@ func split(file, content string) []Section {
 			sections = append(sections, s)
 		}
 	}
+	for i := range sections {
+		sections[i].Body = define(sections[i].Body, definitions)
+	}
 	return sections
 }
 
-// readLines reads what each line is. In a fenced block nothing is a heading or an anchor.
+// define returns a piece of a note with the definitions of the links in it behind it.
+func define(body string, definitions map[string]string) string {
+	var needed []string
+	for label, line := range definitions {
+		if strings.Contains(body, "["+label+"]") {
+			needed = append(needed, line)
+		}
+	}
+	if len(needed) == 0 {
+		return body
+	}
+	slices.Sort(needed)
+	return body + "\n" + strings.Join(needed, "\n") + "\n"
+}
+
+// readLines reads what each line is. In a fenced block nothing is a heading or an anchor. The lines that are for a machine (machine.go)
+// are left out.
 func readLines(content string) []line {
 	var lines []line
 	fence := ""
@@ -152,6 +173,8 @@ func readLines(content string) []line {
 			}
 		case mark != nil:
 			fence = mark[1]
+		case machineLine.MatchString(s):
+			continue
 		default:
 			l.read()
 		}
