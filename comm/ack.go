@@ -28,7 +28,7 @@ var (
 
 // inFlight is a message that was queued for one peer and is not acknowledged yet.
 type inFlight struct {
-	conn *connection        // whose queue it went into
+	conn *connection        // whose queue it went into, or the successor that took over from that one
 	acks *util.Subscription // what its acknowledgement will arrive on
 	lost <-chan error       // what it will be heard from that it was dropped after all
 }
@@ -71,7 +71,8 @@ func (op *ackSendOperation) claim(pkiID common.PKIidType) bool {
 // are known. With minAck 0 a message that is queued is a good outcome, and all are waited for.
 //
 // The channel of outcomes has room for all, so that a goroutine whose outcome nobody waits for any more can leave it and end; it is
-// never closed, since its senders do not know of each other.
+// never closed, since its senders do not know of each other. The other channel, enough, carries nothing: that it is closed, when send
+// returns, tells those who still wait for an acknowledgement to leave.
 func (op *ackSendOperation) send(msg *proto.SignedGossipMessage, minAck int, peers []*RemotePeer) AggregatedSendResult {
 	enough := make(chan struct{})
 	defer close(enough)
@@ -103,7 +104,8 @@ func (op *ackSendOperation) send(msg *proto.SignedGossipMessage, minAck int, pee
 }
 
 // sendToOne takes the message to one peer. A message whose acknowledgement nobody waits for any more is still sent: minAck says how
-// many answers the caller needs, not how many peers should have it.
+// many answers the caller needs, not how many peers should have it. So neither the dial nor the wait for room looks at enough; and that
+// ctx is cancelled on the way out does not make the message overdue, since its cause is then not ErrAckTimeout (msgSending.overdue).
 func (op *ackSendOperation) sendToOne(peer *RemotePeer, msg *proto.SignedGossipMessage, await bool, enough <-chan struct{}) error {
 	ctx, cancel := op.begin()
 	defer cancel()

@@ -83,8 +83,9 @@ func (m *ChannelDeMultiplexer) DeMultiplex(msg *ReceivedMessageImpl) {
 	}
 }
 
-// begin counts one more call and returns the subscribers of this moment, a copy, since a predicate may subscribe while the call runs.
-// After Close it counts nothing and returns false.
+// begin counts one more call and returns the subscribers of this moment: who subscribes while the call runs, which a predicate may,
+// gets the next message first. It is a copy, so that the call may go through it without the lock, whatever becomes of the list. After
+// Close it counts nothing and returns false.
 func (m *ChannelDeMultiplexer) begin() (channels []*channel, open bool) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
@@ -96,7 +97,8 @@ func (m *ChannelDeMultiplexer) begin() (channels []*channel, open bool) {
 }
 
 // deliver puts msg into the channel of one subscriber. It gives up when Close is called, and when the connection that brought msg has
-// ended: or a peer that comes back again and again, to a subscriber that does not read, would each time leave a stream behind.
+// ended: or a peer that comes back again and again, to a subscriber that does not read, would each time leave a stream behind. What it
+// gives up is counted as lost once for each subscriber that would have got it.
 func (m *ChannelDeMultiplexer) deliver(ch *channel, msg *ReceivedMessageImpl) {
 	e := m.event(msg)
 	e.Number = uint64(ch.number)

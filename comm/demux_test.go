@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -173,6 +174,26 @@ func TestCloseIsNotHungByAFullSubscriberAndMayBeRepeated(t *testing.T) {
 			t.Errorf("after Close %d messages are left and closed is %v, want 10 and true", len(got), closed)
 		}
 	})
+}
+
+// What one subscriber misses, another may have got: so a loss is one of a subscription.
+func TestMessageThatTwoSubscriptionsMissCountsTwice(t *testing.T) {
+	m := NewChannelDemultiplexer(nil)
+	full, alsoFull, roomy := m.AddChannel(beginning("")), m.AddChannel(everything), m.AddChannel(beginning("wanted"))
+	for i := range subscriptionBuffer {
+		m.DeMultiplex(received(t, fmt.Sprint(i)))
+	}
+	late := received(t, "wanted")
+	late.conn.cancel(ErrClosed)
+	m.DeMultiplex(late)
+	if got := late.conn.dropped.Load(); got != 3 {
+		t.Errorf("counted as lost %d times, want once for each of the three subscriptions that wanted it", got)
+	}
+	for _, messages := range []<-chan *ReceivedMessageImpl{full, alsoFull, roomy} {
+		if got, _ := textsIn(messages); slices.Contains(got, "wanted") {
+			t.Error("delivered although its connection had ended")
+		}
+	}
 }
 
 func TestUseAfterCloseIsHarmless(t *testing.T) {

@@ -35,6 +35,9 @@ func (m *ReceivedMessageImpl) GetConnectionInfo() *proto.ConnectionInfo {
 
 // Respond implements proto.ReceivedMessage. It waits for room in the send queue, for at most a connection timeout: a subscriber that
 // answers from its reading loop, to a peer that does the same, would otherwise wait for ever. Then the answer is dropped.
+//
+// The wait is bound to the life of the instance and not to that of the connection, whose end connection.send sees for itself: if the
+// connection has given way to another, that one takes the answer.
 func (m *ReceivedMessageImpl) Respond(msg *proto.GossipMessage) {
 	signed, err := msg.NoopSign()
 	if err != nil {

@@ -78,6 +78,25 @@ func TestResponsesOfOneGoroutineArriveInOrderAndNoneIsLost(t *testing.T) {
 	})
 }
 
+// A peer that has opened another stream meanwhile waits for the answer there.
+func TestAnswerOverAConnectionThatWasReplacedGoesOverItsSuccessor(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b := w.peer("B")
+		inbox := b.Accept(everything)
+		other := w.wirePeer("A")
+		other.join(b.endpoint).write("question")
+		question := receive(t, inbox)
+		again := other.join(b.endpoint)
+		b.tr.wait(is(trace.StoreReplaced))
+
+		question.Respond(message(t, "answer").GossipMessage)
+
+		if got := textOf(again.read()); got != "answer" {
+			t.Errorf("read %q on the second stream, want the answer", got)
+		}
+	})
+}
+
 func TestAckIsAnAnswerWithTheNonceAndTheReason(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		b := w.peer("B")
