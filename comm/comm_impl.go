@@ -41,7 +41,8 @@ import (
 // maxIdentity is the size of the largest identity that is looked at, in bytes. A Fabric peer's has about 1 KB.
 const maxIdentity = 64 << 10
 
-// maxCalls is how many calls one connection to our server may have open at once.
+// maxCalls is how many calls one connection to our server may have open at once. A peer of ours needs two, a Ping and then a stream; the
+// rest is room for those who do it otherwise.
 const maxCalls = 16
 
 // errProbe is how acceptPeer says that all is well and nothing remains to be done: the initiator only wanted to know who we are.
@@ -98,7 +99,7 @@ type commImpl struct {
 	stopWG  sync.WaitGroup
 	stopped chan struct{} // closed when Stop is through, for those who call it again
 
-	lock          sync.Mutex                   // orders enter against Stop, and guards subscriptions until every subscriber has gone
+	lock          sync.Mutex                   // orders enter against Stop; guards subscriptions, while anybody can still subscribe
 	stopping      atomic.Bool                  // set once, by Stop, under lock; upstream checked and set an int32 in two steps (FAB-11747)
 	subscriptions []chan proto.ReceivedMessage // what Accept returned; closed by Stop, when nobody sends on them any more
 }
@@ -360,8 +361,11 @@ func failAll(peers []*RemotePeer, err error) AggregatedSendResult {
 	return results
 }
 
-// Accept implements Comm. The goroutine that it begins takes messages from the demultiplexer and hands them to the subscriber; it
-// ends when Stop does, and only then is the channel closed.
+// Accept implements Comm. The goroutine that it begins takes messages from the demultiplexer and hands them to the subscriber. Stop
+// closes the demultiplexer, which ends that goroutine, and closes specificChan when it has gone: it is the only sender there.
+//
+// enter comes first: it counts the goroutine that does not run yet. So either Stop waits for it, and then finds its channel in
+// subscriptions; or Stop has begun before, and the channel is closed here, since nobody else would (S14).
 func (c *commImpl) Accept(acceptor common.MessageAcceptor) <-chan proto.ReceivedMessage {
 	specificChan := make(chan proto.ReceivedMessage, subscriptionBuffer)
 	if err := c.enter(); err != nil {
@@ -380,7 +384,8 @@ func (c *commImpl) Accept(acceptor common.MessageAcceptor) <-chan proto.Received
 }
 
 // handToSubscriber takes messages from the demultiplexer to one subscriber, until the demultiplexer is closed. When the instance
-// ends, what is still on its way to him is dropped: he may have gone.
+// ends, what is still on its way to him is dropped: he may have gone. It looks before the gate, so that nobody is shown a message that
+// will not be handed over, and after it, since the gate may have held.
 func (c *commImpl) handToSubscriber(generic *channel, specificChan chan<- proto.ReceivedMessage) {
 	for msg := range generic.messages {
 		if c.life.Err() == nil {
@@ -407,9 +412,12 @@ func (c *commImpl) PresumedDead() <-chan common.PKIidType {
 // goroutine (connectionStore.dial), and may take DialTimeout until somebody answers plus ConnTimeout until it is known who. conn.close
 // releases it at any time, by cancelling ctx. On an error the caller closes whatever has been opened by then.
 //
-// These are the stations, each in a function of its own: connect (TCP, TLS and a Ping), openStream, authenticateRemotePeer,
+// These are the stations, each in a function of its own: connect (TCP, TLS and a Ping), mayOpen, openStream, authenticateRemotePeer,
 // checkExpected. Upstream went through them under a lock of the destination, so that twenty callers who wanted the same dead peer
 // waited for twenty dials in a row (S11).
+//
+// What each has opened goes into conn at once, where abandon finds it. The stream bears the mark of tiebreak.go; that of a Handshake
+// does not, since nothing of it is stored that could stand in anybody's way.
 func (c *commImpl) createConnection(ctx context.Context, conn *connection) error {
 	cc, err := c.connect(ctx, conn.endpoint, conn.trace)
 	if err != nil {
@@ -645,7 +653,8 @@ func (c *commImpl) checkTLSCertificate(stream stream, source *trace.Source) ([]b
 	return hash, err
 }
 
-// verifyConnEstablish checks the first message of the other end, one thing after the other.
+// verifyConnEstablish checks the first message of the other end, one thing after the other, and reports each check. The PKI-ID in these
+// reports is a claim, and none before the message names one; with the last of them it is proven.
 func (c *commImpl) verifyConnEstablish(envelope *proto.Envelope, remoteCertHash []byte, remoteAddress string, source *trace.Source) (
 	*proto.ConnectionInfo, bool, error) {
 	var claimed common.PKIidType
@@ -795,7 +804,8 @@ func (c *commImpl) createConnectionMsg(certHash []byte, isProbe bool) (*proto.Si
 }
 
 // readWithTimeout receives one message, and waits for it no longer than a connection timeout. A silent stranger must not hold a
-// goroutine for ever.
+// goroutine for ever. An initiator that was refused gets the refuser's words here, as a *RefusedError, and at once: upstream drops the
+// error of Recv, and reports a timeout two seconds later (S10).
 func (c *commImpl) readWithTimeout(ctx context.Context, stream stream) (*proto.Envelope, error) {
 	silence := fmt.Errorf("%w: nothing from %s", ErrHandshakeTimeout, extractRemoteAddress(stream))
 	envelope, err := bounded(ctx, c, silence, stream.Recv)
@@ -882,7 +892,8 @@ func (c *commImpl) GossipStream(stream proto.Gossip_GossipStreamServer) error {
 }
 
 // acceptPeer finds out who has opened the stream, decides, stores the connection, and answers, in this order: the answer means that
-// the initiator was accepted. It returns errProbe if there is nothing to serve.
+// the initiator was accepted. It runs on the handler. Until it returns the stream counts as one that has proven nothing, also while
+// gRPC has not taken the answer. It returns errProbe if there is nothing to serve.
 func (c *commImpl) acceptPeer(stream proto.Gossip_GossipStreamServer, conn *connection) error {
 	remote, _ := peer.FromContext(stream.Context())
 	conn.trace.Report(trace.StreamArrived, trace.Event{Local: localAddress(remote), Remote: remoteAddress(remote)})
@@ -930,6 +941,11 @@ func (c *commImpl) CloseConn(remotePeer *RemotePeer) {
 // the life of the instance ends, which releases whoever still waits: in a dial, in a handshake, for a subscriber. Then the
 // demultiplexer, which waits for the deliveries under way. Then the server, so that no stream can arrive. When every goroutine has
 // gone there is no sender left, and the subscribers' channels are closed.
+//
+// What must come before what: the flag before everything, since nothing that is let in afterwards would be waited for. Connections and
+// life before the server, which takes the transport away: whoever is refused should hear why, and a server that stops waits for its TLS
+// handshakes, which end with life. Demultiplexer and server before the wait, since a subscription ends with the one and the goroutine
+// of Serve with the other. The wait before the channels: to send on a closed one is a panic.
 func (c *commImpl) Stop() {
 	c.lock.Lock()
 	first := c.stopping.CompareAndSwap(false, true)
@@ -990,7 +1006,8 @@ func (d *deathNotices) add(pkiID common.PKIidType, conn trace.Object) {
 	}
 }
 
-// tell offers the notices to the reader, in the order of the deaths, until exit is closed.
+// tell offers the notices to the reader, in the order of the deaths, until exit is closed. It runs on the one goroutine that takes
+// notices away, so what offer and first see is the same notice, though they lock one after the other.
 func (d *deathNotices) tell(exit <-chan struct{}) {
 	for {
 		select {
@@ -1059,6 +1076,7 @@ func (p *pendingStreams) enter(address string) (leave func(), err error) {
 	return func() { p.leave(host) }, nil
 }
 
+// leave takes off a stream that enter has counted.
 func (p *pendingStreams) leave(host string) {
 	p.Lock()
 	defer p.Unlock()
