@@ -1,9 +1,11 @@
 package comm
 
 // comm.go says what the layer can do, and nothing of how: the interface that the rest of a gossip system programs against, the
-// values that go in and out of it, the errors that a caller may want to tell apart, and the configuration. Everything here is
+// values that go in and out of it, the errors that a caller may want to tell apart, and the configuration. The interface is
 // implemented in comm_impl.go. A reader who knows this file knows all that discovery, gossip and state transfer in Fabric ever
 // see of the network.
+//
+// Nothing in here begins a goroutine or waits for one.
 
 import (
 	"encoding/json"
@@ -95,7 +97,8 @@ func (sr SendResult) Unwrap() error { return sr.error }
 // AggregatedSendResult is the outcome of sending to several peers, in the order in which the outcomes became known.
 type AggregatedSendResult []SendResult
 
-// AckCount returns how many peers acknowledged.
+// AckCount returns how many peers acknowledged; of a call with minAck 0, which waits for no acknowledgement, how many messages were
+// queued.
 func (ar AggregatedSendResult) AckCount() int {
 	acks := 0
 	for _, r := range ar {
@@ -106,12 +109,14 @@ func (ar AggregatedSendResult) AckCount() int {
 	return acks
 }
 
-// NackCount returns how many peers did not: they refused, could not be reached, or did not answer in time.
+// NackCount returns how many peers did not: they refused, could not be reached, or did not answer in time. Peers without a result,
+// since enough others had acknowledged before, are in neither count.
 func (ar AggregatedSendResult) NackCount() int {
 	return len(ar) - ar.AckCount()
 }
 
-// String returns the counts as JSON: the successes, and the failures by their text.
+// String returns the counts as JSON, for a log: the successes, and the failures by their text. Failures with the same text are one
+// entry with a number, so a thousand peers that timed out are one short line.
 func (ar AggregatedSendResult) String() string {
 	failures := map[string]int{}
 	for _, r := range ar {
@@ -133,7 +138,7 @@ var (
 	ErrPlaintext = errors.New(
 		"no TLS certificates: without TLS a recorded handshake is a password (set Config.InsecureWithoutTLS to accept that)")
 
-	// ErrConfig means that a Config cannot be used; the message names the field.
+	// ErrConfig means that a Config, or a TLS certificate beside it, cannot be used; the message says which.
 	ErrConfig = errors.New("bad configuration")
 
 	// ErrSelf means that a peer was asked to talk to itself.
@@ -159,25 +164,56 @@ var (
 )
 
 // Why a handshake fails, check by check. An acceptor puts the text of these at the beginning of the status with which it ends the
-// stream, so the texts are part of what peers say to each other; where a Fabric peer has words for the same refusal, they are its.
+// stream, so the texts are part of what peers say to each other: to change one is to change the protocol. Where a Fabric peer has
+// words for the same refusal and they are distinct enough, they are its.
 var (
-	ErrPeerStopped      = errors.New("the peer is stopping")
-	ErrTieBreak         = errors.New("both ends have dialled, and the other stream stays")
-	ErrTooManyStreams   = errors.New("too many streams that have not authenticated yet")
+	// ErrPeerStopped means that the acceptor is stopping. It is ErrStopped as told to somebody else: "comm is stopped" would be read
+	// as news of the reader's own instance.
+	ErrPeerStopped = errors.New("the peer is stopping")
+
+	// ErrTieBreak means that a stream gives way to another between the same two peers. It is no failure: the message, if there is
+	// one, goes over the other.
+	ErrTieBreak = errors.New("both ends have dialled, and the other stream stays")
+
+	// ErrTooManyStreams means that Config.MaxPendingStreams or MaxPendingPerHost is reached.
+	ErrTooManyStreams = errors.New("too many streams that have not authenticated yet")
+
+	// ErrNoTLSCertificate means that the other end showed no certificate in TLS, so that its identity has nothing to be bound to.
 	ErrNoTLSCertificate = errors.New("no TLS certificate")
+
+	// ErrHandshakeTimeout means that a stream was not opened, or no ConnEstablish came over it, within Config.ConnTimeout.
 	ErrHandshakeTimeout = errors.New("timed out waiting for connection message")
-	ErrStalled          = errors.New("timed out sending connection message")
-	ErrNoConnEstablish  = errors.New("the stream ended before a connection message came")
-	ErrMalformed        = errors.New("failed unmarshalling connection message")
-	ErrWrongType        = errors.New("wrong type")
-	ErrNoPKIID          = errors.New("no PKI-ID")
-	ErrIdentity         = errors.New("identity refused")
-	ErrCertHash         = errors.New("wrong hash of TLS certificate")
-	ErrSignature        = errors.New("signature refused")
-	ErrUnexpectedPeer   = errors.New("another peer than expected")
+
+	// ErrStalled means that our own ConnEstablish did not get out within Config.ConnTimeout: flow control held it back.
+	ErrStalled = errors.New("timed out sending connection message")
+
+	// ErrNoConnEstablish means that the other end finished the stream in an orderly way, and without a word.
+	ErrNoConnEstablish = errors.New("the stream ended before a connection message came")
+
+	// ErrMalformed means that the first message cannot be decoded.
+	ErrMalformed = errors.New("failed unmarshalling connection message")
+
+	// ErrWrongType means that the first message is no ConnEstablish; the message names what it is.
+	ErrWrongType = errors.New("wrong type")
+
+	// ErrNoPKIID means that a ConnEstablish, or our own identity, has no PKI-ID.
+	ErrNoPKIID = errors.New("no PKI-ID")
+
+	// ErrIdentity means that the identity is not valid, or not the one of the PKI-ID that is claimed; what it wraps says which.
+	ErrIdentity = errors.New("identity refused")
+
+	// ErrCertHash means that the message is bound to another TLS certificate than TLS has seen: a replay, or a man in the middle.
+	ErrCertHash = errors.New("wrong hash of TLS certificate")
+
+	// ErrSignature means that the message was not signed with the key of the identity in it; what it wraps says in which way.
+	ErrSignature = errors.New("signature refused")
+
+	// ErrUnexpectedPeer means that somebody has proven who he is, and is not the one who was wanted.
+	ErrUnexpectedPeer = errors.New("another peer than expected")
 )
 
-// refusals are the errors whose text an acceptor may send.
+// refusals are the errors whose text an acceptor may send. ErrStopped and ErrClosed are not among them: they speak of this side, and
+// a status speaks of the other.
 var refusals = []error{
 	ErrPeerStopped, ErrPeerClosed, ErrTieBreak, ErrTooManyStreams, ErrNoTLSCertificate, ErrHandshakeTimeout, ErrStalled,
 	ErrNoConnEstablish, ErrMalformed, ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash, ErrSignature, ErrUnexpectedPeer, ErrSelf,
@@ -195,18 +231,24 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%v: %s", ErrRefused, e.Words)
 }
 
-// Is reports whether target is ErrRefused, or the check whose words the refuser used.
+// Is reports whether target is ErrRefused, or the check whose words the refuser used. It compares beginnings, since what comes behind
+// them differs from case to case. It looks among refusals only: words from outside must not pass for news of this instance, such as
+// ErrStopped; and "timed out", the text of ErrAckTimeout, is how one of the refusals begins.
 func (e *RefusedError) Is(target error) bool {
 	return target == ErrRefused || slices.Contains(refusals, target) && strings.HasPrefix(e.Words, target.Error())
 }
 
-// Config is how an instance is set up. The zero value is usable: every field that is zero takes its default.
+// Config is how an instance is set up. The zero value is usable: every field that is zero takes its default. It is copied by the
+// constructor, and only read afterwards.
 type Config struct {
-	// DialTimeout bounds a dial: the TCP connection, TLS and the answer to one Ping. Default 3 s.
+	// DialTimeout bounds a dial: the TCP connection, TLS and the answer to one Ping. On a server of our own it also bounds how long
+	// somebody who dials us may take over TLS. Default 3 s.
 	DialTimeout time.Duration
 
-	// ConnTimeout bounds a handshake, from opening the stream to knowing who is there, and how long a closing connection may linger to
-	// drain. A dial in all takes at most DialTimeout plus ConnTimeout. Default 2 s.
+	// ConnTimeout bounds a handshake, from opening the stream to knowing who is there. A dial takes at most DialTimeout plus ConnTimeout;
+	// to this comes what it waits for another dial to the same endpoint, or for the peer's own stream (tiebreak.go). The same span
+	// bounds how long a closing connection may linger to drain, how long Respond and Ack wait for room, and how long a connection
+	// counts as young when two peers have dialled each other. Default 2 s.
 	ConnTimeout time.Duration
 
 	// WriteTimeout bounds how long one message may wait for the peer to take it, once the send queue has given it to the stream. A
@@ -222,7 +264,8 @@ type Config struct {
 	RecvBuffSize int
 
 	// MaxMessageSize is the largest message that is received, in bytes. It also bounds what a stream may send before it has
-	// proven anything. Default 4 MiB, gRPC's own.
+	// proven anything. On a server of the caller's (NewCommInstance), grpc.MaxRecvMsgSize does this for inbound streams. Default
+	// 4 MiB, gRPC's own.
 	MaxMessageSize int
 
 	// MaxPendingStreams bounds how many inbound streams may be in the handshake at once, and MaxPendingPerHost how many of them
@@ -240,12 +283,13 @@ type Config struct {
 	// Logger gets what an operator should know; nil means that nobody does.
 	Logger *slog.Logger
 
-	// AfterFunc is the clock of every timeout in the layer. Default util.SystemClock; the explorer brings a clock that can stand
-	// still while a reader looks.
+	// AfterFunc is the clock of every timeout in the layer, but for the one over TLS on the server's side, which is gRPC's. Default
+	// util.SystemClock; the explorer brings a clock that can stand still while a reader looks.
 	AfterFunc util.AfterFunc
 }
 
-// withDefaults returns the configuration with every zero field filled in, or an error that names a field without meaning.
+// withDefaults returns the configuration with every zero field filled in, or an error that names each field without meaning. Tracer
+// stays nil if it is: a trace.Source tells nobody at the price of one comparison.
 func (conf Config) withDefaults() (Config, error) {
 	err := errors.Join(
 		fill("DialTimeout", &conf.DialTimeout, 3*time.Second),

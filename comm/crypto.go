@@ -44,7 +44,8 @@ func certHashFromPair(pair tls.Certificate) []byte {
 }
 
 // extractCertificateHashFromContext returns the hash of the certificate that the other end showed in TLS, or nil if there is no
-// TLS or it showed none. ctx is the context of a stream, in which gRPC keeps what it knows of the transport.
+// TLS or it showed none. ctx is the context of a stream, in which gRPC keeps what it knows of the transport. The first certificate is
+// the leaf; whoever showed it has proven to hold its key, which is not so of any behind it.
 func extractCertificateHashFromContext(ctx context.Context) []byte {
 	remote, found := peer.FromContext(ctx)
 	if !found {
@@ -62,6 +63,9 @@ func extractCertificateHashFromContext(ctx context.Context) []byte {
 //
 // life is that of the instance. A gRPC server that stops waits for its TLS handshakes, for as long as grpc.ConnectionTimeout if
 // somebody stays silent in one; so they end with the instance.
+//
+// On a server of the caller's (NewCommInstance) none of this is in force, and no TLS handshake is reported: the caller has his own
+// credentials there.
 func serverTLS(life context.Context, certs *common.TLSCertificates, source *trace.Source) credentials.TransportCredentials {
 	return &observedTLS{source: source, life: life, TransportCredentials: credentials.NewTLS(&tls.Config{
 		Certificates: []tls.Certificate{certs.Server},
@@ -92,7 +96,8 @@ type observedTLS struct {
 	leave  func()
 }
 
-// ClientHandshake implements credentials.TransportCredentials.
+// ClientHandshake implements credentials.TransportCredentials. gRPC bounds it by ctx, and ends that when the dial is given up; once
+// Stop has begun, none begins any more.
 func (o *observedTLS) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	if err := o.enter(); err != nil {
 		return nil, nil, err
@@ -103,7 +108,9 @@ func (o *observedTLS) ClientHandshake(ctx context.Context, authority string, raw
 	return conn, info, err
 }
 
-// ServerHandshake implements credentials.TransportCredentials.
+// ServerHandshake implements credentials.TransportCredentials. It has no context; what releases it from somebody who stays silent is
+// that raw is closed, by gRPC after grpc.ConnectionTimeout or by the end of the instance. When it is over that watch is called off, so
+// that a connection which is up ends as connections do, and not by this.
 func (o *observedTLS) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	defer context.AfterFunc(o.life, func() { raw.Close() })()
 	conn, info, err := o.TransportCredentials.ServerHandshake(raw)
@@ -111,11 +118,14 @@ func (o *observedTLS) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthI
 	return conn, info, err
 }
 
-// Clone implements credentials.TransportCredentials: gRPC clones what it is given, and the clone must report too.
+// Clone implements credentials.TransportCredentials. Had it been left to what is embedded, a clone would be plain TLS, without report
+// and unknown to Stop. gRPC clones credentials only for balancers that are not used here, so nothing would show it until one is.
 func (o *observedTLS) Clone() credentials.TransportCredentials {
 	return &observedTLS{TransportCredentials: o.TransportCredentials.Clone(), source: o.source, life: o.life, enter: o.enter, leave: o.leave}
 }
 
+// report tells how a TLS handshake has ended: in which role, with which version of TLS (none, if it failed), between which addresses.
+// By the addresses it can be joined to the streams that come later: here nobody knows yet which call the transport is for.
 func (o *observedTLS) report(raw net.Conn, role trace.Role, info credentials.AuthInfo, err error) {
 	version := ""
 	if t, ok := info.(credentials.TLSInfo); ok {

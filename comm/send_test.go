@@ -187,6 +187,17 @@ func TestSendAfterStopIsHarmless(t *testing.T) {
 	})
 }
 
+func TestMessageThatWasNeverSignedIsNotSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		a.Send(nil, b.remote())
+		a.Send(&proto.SignedGossipMessage{GossipMessage: message(t, "without an envelope").GossipMessage}, b.remote())
+		if asked := a.tr.all(is(trace.StoreLookup)); len(asked) != 0 {
+			t.Errorf("a connection was asked for %d times, for messages that have no bytes", len(asked))
+		}
+	})
+}
+
 func TestMessageToOneselfIsRefusedAndToOthersIsNot(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a, b := w.peer("A"), w.peer("B")
@@ -238,6 +249,23 @@ func TestQueueOfAFailedDialIsDroppedAndOneNoticeGiven(t *testing.T) {
 				}
 				if len(a.connStore.destinationLocks) != 0 || a.connStore.connNum() != 0 {
 					t.Error("the dial that has failed is still in the store")
+				}
+			})
+		})
+	}
+}
+
+// The words that keep a death quiet are about streams. A Ping that is refused with them is a dial that has failed.
+func TestPeerThatRefusesPingsInTheWordsOfATieBreakIsPresumedDead(t *testing.T) {
+	for _, words := range []error{ErrTieBreak, ErrPeerClosed} {
+		t.Run(words.Error(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				a, b := w.peer("A"), w.wirePeer("B").acceptor(likeFabric)
+				b.pingErr = status.Error(codes.Aborted, words.Error())
+				sendTexts(a, b.remote(), "hello")
+				a.tr.wait(is(trace.ConnDrop))
+				if diff := cmp.Diff([]common.PKIidType{b.pkiID()}, a.noticesNow()); diff != "" {
+					t.Errorf("death notices differ (-want +got):\n%s", diff)
 				}
 			})
 		})

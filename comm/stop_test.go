@@ -249,13 +249,18 @@ func TestStopWaitsForAnInboundGoroutineThatIsHeldAtAGate(t *testing.T) {
 		t.Run(string(step), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, w *world) {
 				a, b := w.peer("A"), w.peer("B")
-				b.Accept(everything)
+				inbox := b.Accept(everything)
 				held := b.tr.hold(is(step))
 				sendTexts(a, b.remote(), "hello")
 				held.reached()
 				stopped := finished(b.Stop)
 				if isDone(stopped) {
 					t.Errorf("Stop returned although a goroutine stands at %s", step)
+				}
+				select {
+				case <-inbox:
+					t.Errorf("the channel of the subscriber was closed although a goroutine stands at %s", step)
+				default:
 				}
 				held.release()
 				await(t, "Stop to return", stopped)

@@ -234,6 +234,7 @@ type wireAcceptor struct {
 	endpoint string
 	serve    func(a *wireAcceptor, stream proto.Gossip_GossipStreamServer) error
 	pings    atomic.Int64
+	pingErr  error // what a Ping is answered with, in place of an answer
 	streams  atomic.Int64
 	server   *grpc.Server
 	hello    func() *proto.Envelope // the ConnEstablish that it answers with
@@ -282,7 +283,7 @@ func (a *wireAcceptor) whoever() *RemotePeer {
 // Ping implements the service.
 func (a *wireAcceptor) Ping(context.Context, *proto.Empty) (*proto.Empty, error) {
 	a.pings.Add(1)
-	return &proto.Empty{}, nil
+	return &proto.Empty{}, a.pingErr
 }
 
 // GossipStream implements the service.
