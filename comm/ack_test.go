@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 	protobuf "google.golang.org/protobuf/proto"
 
+	"gossipscope/comm/common"
 	"gossipscope/comm/trace"
 	"gossipscope/comm/util"
 	"gossipscope/proto"
@@ -916,6 +917,18 @@ func TestSubscriptionThatRunsOutFirstWaitsForTheTimeoutOfTheCall(t *testing.T) {
 func TestWhatIsNoAcknowledgementIsNamed(t *testing.T) {
 	if err := ackError("hello"); err == nil || !strings.Contains(err.Error(), "got string") {
 		t.Errorf("got %v, want an error that names what came", err)
+	}
+}
+
+func TestRemotePeerIsPrintedWithTheBeginningOfItsPKIID(t *testing.T) {
+	for want, peer := range map[string]*RemotePeer{
+		"B:7051, PKI-ID 62656769": {Endpoint: "B:7051", PKIID: common.PKIidType("beginning and rest")},
+		"B:7051, PKI-ID 6162":     {Endpoint: "B:7051", PKIID: common.PKIidType("ab")},
+		"B:7051, PKI-ID unknown":  {Endpoint: "B:7051"},
+	} {
+		if got := peer.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -645,8 +645,14 @@ func TestWordsThatAreFabricsMatchTheSameCheck(t *testing.T) {
 			}
 		}
 	}
-	if errors.Is(&RefusedError{Words: "timed out"}, ErrStopped) {
-		t.Error("a refusal matches what no acceptor says")
+	for words, news := range map[string]error{
+		"comm is stopped": ErrStopped,
+		"timed out waiting for connection message from 127.0.0.1:7051": ErrAckTimeout,
+		"identity refused: wrong type":                                 ErrWrongType,
+	} {
+		if err := (&RefusedError{Code: codes.Unknown, Words: words}); errors.Is(err, news) {
+			t.Errorf("%q matches %v: news of our own, or words that do not begin with it", words, news)
+		}
 	}
 }
 
