@@ -78,7 +78,7 @@ func endingsByInitiator(s *story, a, b *lab.Peer) {
 	st = s.state()
 	s.promise(slices.Equal(heard(st, "B"), []string{"hello", "1", "2", "3"}) && drops(st, "A") == 0,
 		fmt.Sprintf("B has %q, A dropped %d", heard(st, "B"), drops(st, "A")),
-		"B 收到了全部消息，顺序也对；A 一条也没有放弃。", "B has every message, in order; A has given none up.")
+		"B 收到了全部消息，顺序也对；A 一条也没有丢弃。", "B has every message, in order; A has given none up.")
 	s.promise(!broke(newest(st, "A")) && !broke(newest(st, "B")) && notices(st, "A")+notices(st, "B") == 0, "an error, or a notice",
 		"两端都没有出错，谁也没有推定对方已死。", "Neither end met an error, and neither presumes the other dead.")
 }
@@ -100,14 +100,14 @@ func endingsByAcceptor(s *story, a, b *lab.Peer) {
 	s.promise(queued(newest(st, "B")) == "1 with the writer, 2 in outBuff, 0 dropped", queued(newest(st, "B")),
 		"A 那一端全部结束了，线路也断了，B 的 writer 却还站在原地，手里的消息没写，队列也没动：handler 没有等它。",
 		"A's end is all over and the line is closed, while B's writer still stands where it stood, its message unwritten and the queue untouched: the handler did not wait for it.")
-	s.say("服务端流没有半关闭：handler 一返回，整条流就结束。它也不能先等 writer：writer 要是卡在 Send 里，正要靠 handler 返回才出得来。放 writer 走，它会再看一眼连接，然后放弃。",
+	s.say("服务端流没有半关闭：handler 一返回，整条流就结束。它也不能先等 writer：writer 要是卡在 Send 里，正要靠 handler 返回才出得来。放 writer 走，它会再看一眼连接，然后丢弃。",
 		"A server stream cannot be half-closed: when the handler returns, the whole stream ends. Nor can the handler wait for the writer first: "+
 			"a writer that is stuck in Send is released by nothing but the handler's return. Let the writer go: it looks at the connection once more, and gives up.")
 	s.release(writer)
 	s.until("B's end has closed", func(st *timeline.State) bool { return s.idle(st, "B") })
 	st = s.state()
 	s.promise(drops(st, "B") == 3 && len(heard(st, "A")) == 0, fmt.Sprintf("B dropped %d, A has %q", drops(st, "B"), heard(st, "A")),
-		"B 的三条消息都放弃了，每一条都记了数；A 一条也没有收到。", "B's three messages are given up, each of them counted, and A has none.")
+		"B 的三条消息都丢弃了，每一条都记了数；A 一条也没有收到。", "B's three messages are dropped, each of them counted, and A has none.")
 	s.promise(!broke(newest(st, "A")) && notices(st, "A")+notices(st, "B") == 0, "an error, or a notice",
 		"丢了消息，也还是好好结束的：A 读到的是流的末尾，谁也没有推定对方已死。",
 		"Messages were lost, and yet it was a clean end: A has read the end of the stream, and neither presumes the other dead.")
@@ -142,7 +142,7 @@ func endingsUnnoticed(s *story, a, b *lab.Peer) {
 	s.until("A has given its message up", func(st *timeline.State) bool { return drops(st, "A") == 1 })
 	lost := fromPeer(s.state(), "A", "from A")
 	s.promise(lost.Place() == timeline.GivenUp && lost.Drop.Reason == "EOF", fmt.Sprintf("%v, %+v", lost.Place(), lost.Drop),
-		"stream.Send 返回 io.EOF，这条消息就放弃了，记了一次数。它不会换一个连接再发：Send 报了错的消息，这一层从不重发，免得送到两次。",
+		"stream.Send 返回 io.EOF，这条消息就丢弃了，记了一次数。它不会换一个连接再发：Send 报了错的消息，这一层从不重发，免得送到两次。",
 		"stream.Send has returned io.EOF, and the message is given up, and counted once. No other connection will carry it: a message with which Send has failed is never sent again, lest it arrive twice.")
 	s.release(service)
 	s.until("A's end has closed", func(st *timeline.State) bool { return s.idle(st, "A") && s.quiet(st) })
@@ -225,7 +225,7 @@ func endingsOfADial(s *story, a, b *lab.Peer) {
 	st := s.state()
 	conn := newest(st, "A")
 	s.promise(conn != nil && conn.Ping.Failed && conn.Drops == 3, fmt.Sprintf("%d dropped", conn.Drops),
-		"三条消息都放弃了，每一条都记了数：没有拨通，就没有 writer 会来写它们。", "All three messages are given up, each of them counted: where no dial succeeds, no writer will come for them.")
+		"三条消息都丢弃了，每一条都记了数：没有拨通，就没有 writer 会来写它们。", "All three messages are dropped, each of them counted: where no dial succeeds, no writer will come for them.")
 	dead := s.notice(a)
 	s.promise(bytes.Equal(dead, b.PKIID) && notices(s.state(), "A") == 4, fmt.Sprintf("a notice of %v", dead),
 		"一次拨号失败，一份通知，不是三份。", "One dial has failed and there is one notice, not three.")

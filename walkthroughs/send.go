@@ -111,7 +111,7 @@ func sendTooMuch(s *story, a, b *lab.Peer, writer *lab.Hold) {
 	out := firstConnection(s.state(), "A")
 	s.promise(out.Waiting() == sendQueue && out.Drops == 2 && slices.Equal(contents(out.Overflowed()), []string{"m8", "m9"}) && allFor(out.Overflowed(), "the send queue is full"),
 		fmt.Sprintf("%d in outBuff, dropped: %v", out.Waiting(), contents(out.Overflowed())),
-		"m5、m6、m7 把 outBuff 装满了；m8、m9 放不进去，当场放弃，每一条都记了数，也记下了原因。",
+		"m5、m6、m7 把 outBuff 装满了；m8、m9 放不进去，当场丢弃，每一条都记了数，也记下了原因。",
 		"m5, m6 and m7 have filled outBuff. There was no room for m8 and m9: they were given up at once, and each was counted and its reason recorded.")
 	s.say("Send 没有返回值：调用者不知道 m8、m9 丢了，也没有为它们停过一下。gossip 宁可丢消息，也不让调用者陪着一个慢节点等；同样的内容，迟早会有别的节点送来。conn.send 也有肯等的时候：SendWithAck 和 Respond 调用它时 shouldBlock 为真，队列满了就在这里等空位，但等多久各有时限。",
 		"Send returns nothing: its caller does not know that m8 and m9 are lost, and was not held up by them either. Gossip would rather lose a message than make a caller wait for a slow peer; sooner or later some other peer will deliver the same content. "+
@@ -162,7 +162,7 @@ func sendIntoSilence(s *story, a, b *lab.Peer) {
 		fmt.Sprintf("m10: %v, %d drops, at B: %v", m10.Place(), drops, s.atB()),
 		"B 没有收到 m10，也不会再收到。A 知道连接断了，推定 B 已死；可是丢弃的计数还是 2，m10 仍然算写成功：交给 gRPC 以后再丢，这一层数不到。",
 		"B has not received m10, and never will. A knows that the connection broke, and presumes B dead; yet its count of drops is still 2, and m10 still counts as written: what is lost beyond gRPC, this layer cannot count.")
-	s.say("Send 只保证三件事：调用者不用等；顺序不乱；凡是自己放弃的，都记了数。对方究竟收到没有，只有对方知道。想知道，就得让对方回一声：SendWithAck 就是做这个的，见第 5 课。",
+	s.say("Send 只保证三件事：调用者不用等；顺序不乱；凡是自己丢弃的，都记了数。对方究竟收到没有，只有对方知道。想知道，就得让对方回一声：SendWithAck 就是做这个的，见第 5 课。",
 		"So Send promises three things: its caller need not wait, the order is kept, and what it gives up itself is counted. Whether a message was received only the other end knows; to find out, one has to make it answer, which is what SendWithAck does, in lesson 5.")
 }
 

@@ -223,7 +223,7 @@ func (l *stopping) server() {
 	l.reached(l.gate)
 	st := l.state()
 	l.promise(waiting && l.idle(st, "A") && drops(st, "A") == 1, fmt.Sprintf("waiting: %v, idle: %v, %d dropped", waiting, l.idle(st, "A"), drops(st, "A")),
-		"最后一个 goroutine 走了，Stop 才走到下一行。没写的那条消息放弃了，记了数。",
+		"最后一个 goroutine 走了，Stop 才走到下一行。没写的那条消息丢弃了，记了数。",
 		"Stop has come to its next line only after the last goroutine had gone. The message that was not written is given up, and counted.")
 	l.do(func() error {
 		err := l.b.Probe(l.a.Remote())

@@ -168,7 +168,7 @@ func storeBothDial(s *story, a, b *lab.Peer) {
 	})
 	st := s.state()
 	s.promise(len(stored(st, "A"))+len(stored(st, "B")) == 0 && drops(st, "B") == 0, "a connection in a store, or a message dropped",
-		"A 自己正在拨号，PKI-ID 又小，所以还没登记就拒绝了 B。B 没有放弃消息，它在等 A 的流。",
+		"A 自己正在拨号，PKI-ID 又小，所以还没登记就拒绝了 B。B 没有丢弃消息，它在等 A 的流。",
 		"A is dialling too and has the smaller PKI-ID, so it refuses B before it stores anything. B has not given up its message: it waits for A's stream.")
 	s.release(dial)
 	s.until("both messages have arrived, and the dial that lost has ended", func(st *timeline.State) bool {

@@ -53,7 +53,7 @@ func (p *program) tree(helpErr *error) tree {
 	root, play, replay, sandbox := p.rootCommand(), p.playCommand(), p.replayCommand(), p.sandboxCommand()
 	list := &command{Command: &cobra.Command{Use: "list", RunE: p.list, Args: nothingBehind}, said: &says.List}
 	version := &command{Command: &cobra.Command{Use: "version", RunE: p.version, Args: nothingBehind}, said: &says.Version}
-	all := tree{root, list, play, sandbox, replay, version}
+	all := tree{root, list, play, sandbox, replay, p.noteCommand(), p.bytesCommand(), p.exportCommand(), version}
 	all = append(all, p.helpCommand(&all))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -135,6 +135,9 @@ func (p *program) replayCommand() *command {
 				return misuse("replay", text.Table.Usage.PlainOrJSON)
 			}
 			if p.terminal && p.interactive && !plain && !json && args[0] != "-" {
+				if err := readable(args[0]); err != nil {
+					return err
+				}
 				return p.screens(c.Context(), l, 0, &tui.Choice{Path: args[0]})
 			}
 			return p.replay(c.Context(), args[0], json)
@@ -257,10 +260,12 @@ func (p *program) printHelp(all tree, c *cobra.Command) error {
 	fmt.Fprintf(&out, "  %s\n", usageLine(topic, p.lang))
 	if topic == all[0] {
 		out.WriteString("\n" + headings.Commands.In(p.lang) + "\n")
+		var rows [][2]string
 		for _, sub := range all[1:] {
 			name := strings.TrimSpace(sub.Name() + " " + sub.said.Arguments.In(p.lang))
-			fmt.Fprintf(&out, "  %s  %s\n", text.Pad(name, 16), sub.said.Short.In(p.lang))
+			rows = append(rows, [2]string{name, sub.said.Short.In(p.lang)})
 		}
+		writeColumns(&out, rows)
 	}
 	if examples := topic.examples.In(p.lang); examples != "" {
 		out.WriteString("\n" + headings.Examples.In(p.lang) + "\n")
@@ -271,7 +276,7 @@ func (p *program) printHelp(all tree, c *cobra.Command) error {
 	out.WriteString("\n" + headings.Flags.In(p.lang) + "\n")
 	writeFlags(&out, topic, p.lang)
 	if topic == all[0] {
-		out.WriteString("\n" + headings.MoreHelp.Format(p.lang, "explore") + "\n")
+		out.WriteString("\n" + headings.MoreHelp.Format(p.lang, p.called) + "\n")
 	}
 	return p.print(out.String())
 }
@@ -286,7 +291,8 @@ func usageLine(c *command, lang text.Lang) string {
 
 // writeFlags lists the flags of a command and those that every command has.
 func writeFlags(out io.Writer, c *command, lang text.Lang) {
-	write := func(f *pflag.Flag) {
+	var rows [][2]string
+	add := func(f *pflag.Flag) {
 		left := "    --" + f.Name
 		if f.Shorthand != "" {
 			left = "-" + f.Shorthand + ", --" + f.Name
@@ -294,16 +300,28 @@ func writeFlags(out io.Writer, c *command, lang text.Lang) {
 		if value := c.values[f.Name].In(lang); value != "" {
 			left += " " + value
 		}
-		fmt.Fprintf(out, "  %s  %s\n", text.Pad(left, 20), f.Usage)
+		rows = append(rows, [2]string{left, f.Usage})
 	}
 	help, language := c.Flags().Lookup("help"), c.Root().PersistentFlags().Lookup("lang")
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		if f != help && f != language {
-			write(f)
+			add(f)
 		}
 	})
-	write(language)
-	write(help)
+	add(language)
+	add(help)
+	writeColumns(out, rows)
+}
+
+// writeColumns writes two columns, the first as wide as it must be.
+func writeColumns(out io.Writer, rows [][2]string) {
+	widest := 0
+	for _, row := range rows {
+		widest = max(widest, text.Cells(row[0]))
+	}
+	for _, row := range rows {
+		fmt.Fprintf(out, "  %s  %s\n", text.Pad(row[0], widest), row[1])
+	}
 }
 
 // print writes to stdout.

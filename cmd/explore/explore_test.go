@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,17 @@ func TestEveryMistakeGetsASentenceInTheReadersLanguage(t *testing.T) {
 		{"replay a b", 2, "只能指定一个", "only one"},
 		{"--lang", 2, "--lang 后面缺一个值", "--lang needs a value"},
 		{"list --lang fr", 2, "没有 “fr” 这种语言", `no language "fr"`},
+		{"--theme blue", 2, "没有 “blue” 这种主题，请用 --theme dark", `no theme "blue": use --theme dark`},
+		{"--theme=", 2, "没有 “” 这种主题", `no theme ""`},
+		{"sandbox --theme Dark", 2, "没有 “Dark” 这种主题", `no theme "Dark"`},
+		{"play good --plain --theme blue", 2, "没有 “blue” 这种主题", `no theme "blue"`},
+		{"play good --json --theme blue", 2, "没有 “blue” 这种主题", `no theme "blue"`},
+		{"replay f --theme blue", 2, "没有 “blue” 这种主题", `no theme "blue"`},
+		{"--theme", 2, "--theme 后面缺一个值", "--theme needs a value"},
+		{"--ascii=perhaps", 2, "“perhaps” 不能用作选项 --ascii 的值", `"perhaps" is not a value that the flag --ascii`},
+		{"list --theme dark", 2, "没有 --theme 这个选项", "no flag --theme"},
+		{"sandbox x", 2, "explore sandbox 后面不需要", "explore sandbox takes nothing"},
+		{"list --lang=", 2, "没有 “” 这种语言", `no language ""`},
 		{"play good --record " + taken, 1, "已经存在，没有覆盖", "exists already and was not overwritten"},
 		{"play good --record " + filepath.Join(dir, "none", "x"), 1, "课程没有开始", "lesson was not begun"},
 		{"play broken", 1, "承诺落空", "was not kept"},
@@ -142,26 +154,38 @@ func TestEveryMistakeGetsASentenceInTheReadersLanguage(t *testing.T) {
 		{"replay " + filepath.Join(dir, "nowhere"), 1, "打不开", "cannot be opened"},
 		{"replay " + dir, 1, "出错", "could not be read"},
 		{"replay " + foreign, 1, "不是 explore 的录像", "not a recording of explore"},
-		{"replay -", 1, "不是 explore 的录像", "not a recording of explore"},
+		{"replay -", 1, "标准输入 不是 explore 的录像", "Standard input is not a recording of explore"},
 		{"replay " + newer, 1, "请升级后再重放", "Replay it with a newer version"},
+		{"sandbox", 2, "沙盒要在终端里用", "needs a terminal"},
 		{"replay " + broken, 1, "已经损坏", "is broken"},
 		{"replay " + cut, 1, "没有录完就断了", "was cut off"},
 		{"replay " + endless, 1, "没有录完就断了", "was cut off"},
 	} {
-		for _, lang := range []text.Lang{text.Chinese, text.English} {
-			locale := map[text.Lang]string{text.Chinese: "zh_CN.UTF-8", text.English: "C"}[lang]
-			got := exploreIn(t, t.Context(), func(p *program) {
-				p.getenv = func(name string) string { return map[string]string{"LANG": locale}[name] }
-			}, strings.Fields(c.args)...)
-			want := text.Text{Zh: c.zh, En: c.en}.In(lang)
-			if got.status != c.status || !strings.Contains(got.stderr, want) {
-				t.Errorf("explore %s (%s): status %d, want %d; stderr %q lacks %q", c.args, lang, got.status, c.status, got.stderr, want)
-			}
-			if lang == text.English && han.MatchString(got.stderr) {
-				t.Errorf("explore %s: Chinese in an English sentence: %q", c.args, got.stderr)
-			}
-			if lines := strings.Count(got.stderr, "\n"); lines > 2 {
-				t.Errorf("explore %s: %d lines on stderr: %q", c.args, lines, got.stderr)
+		// In a terminal the same is said. Only what goes wrong on the screens is said there.
+		onScreens := c.args == "sandbox" || slices.Contains([]string{broken, cut, endless}, strings.TrimPrefix(c.args, "replay "))
+		for _, terminal := range []bool{false, true} {
+			for _, lang := range []text.Lang{text.Chinese, text.English} {
+				if terminal && onScreens {
+					continue
+				}
+				got := exploreIn(t, t.Context(), func(p *program) {
+					locale := map[text.Lang]string{text.Chinese: "zh_CN.UTF-8", text.English: "C"}[lang]
+					p.getenv = func(name string) string { return map[string]string{"LANG": locale}[name] }
+					p.terminal, p.interactive = terminal, terminal
+				}, strings.Fields(c.args)...)
+				want := text.Text{Zh: c.zh, En: c.en}.In(lang)
+				if got.status != c.status || !strings.Contains(got.stderr, want) {
+					t.Errorf("explore %s (%s): status %d, want %d; stderr %q lacks %q", c.args, lang, got.status, c.status, got.stderr, want)
+				}
+				if lang == text.English && han.MatchString(got.stderr) {
+					t.Errorf("explore %s: Chinese in an English sentence: %q", c.args, got.stderr)
+				}
+				if got.stdout != "" && c.status == exitUsage {
+					t.Errorf("explore %s: something was done: %q", c.args, got.stdout)
+				}
+				if lines := strings.Count(got.stderr, "\n"); lines > 2 {
+					t.Errorf("explore %s: %d lines on stderr: %q", c.args, lines, got.stderr)
+				}
 			}
 		}
 	}
@@ -186,7 +210,7 @@ func TestTheFlagDecidesTheLanguageWhereverItStands(t *testing.T) {
 }
 
 func TestHelpSpeaksOneLanguageAndKnowsEveryFlag(t *testing.T) {
-	for _, name := range []string{"", "list", "play", "replay", "version", "help"} {
+	for _, name := range []string{"", "list", "play", "sandbox", "replay", "version", "help"} {
 		for _, way := range [][]string{{"help", name}, {name, "--help"}, {name, "-h"}} {
 			var args []string
 			for _, word := range way {
@@ -216,6 +240,28 @@ func TestHelpSpeaksOneLanguageAndKnowsEveryFlag(t *testing.T) {
 	for _, flag := range []string{"--plain", "--json", "--speed N", "--record FILE"} {
 		if help := explore(t, "help", "play").stdout; !strings.Contains(help, flag) {
 			t.Errorf("the help of play does not mention %s:\n%s", flag, help)
+		}
+	}
+}
+
+func TestHelpStandsInColumns(t *testing.T) {
+	entry := regexp.MustCompile(`^(  (?:-\w, |    )--\S+(?: [^ ]+)?|  [a-z]+(?: [^ ]+)?)  +\S`)
+	for _, lang := range []string{"zh", "en"} {
+		for _, name := range []string{"", "list", "play", "sandbox", "replay", "version", "help"} {
+			help := explore(t, strings.Fields("--lang "+lang+" help "+name)...).stdout
+			columns := make(map[int]string) // where a description begins → the line
+			for line := range strings.Lines(help) {
+				if line == "\n" {
+					clear(columns)
+				}
+				if e := entry.FindString(line); e != "" {
+					columns[text.Cells(e)] = line
+				}
+				if len(columns) > 1 {
+					t.Errorf("the descriptions do not begin in one column:\n%s", help)
+					break
+				}
+			}
 		}
 	}
 }
@@ -370,21 +416,33 @@ func TestOutputThatCannotBeWrittenIsSaid(t *testing.T) {
 
 func TestAFileThatComesMeanwhileIsNotOverwritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.jsonl")
-	r, err := createRecording(path)
-	if err != nil {
-		t.Fatal(err)
+	slow := []lesson{{number: 1, slug: "slow", play: func(context.Context, venue) error { return os.WriteFile(path, []byte("mine"), 0o666) }}}
+	got := exploreIn(t, t.Context(), func(p *program) { p.lessons = slow }, "play", "slow", "--record", path, "--lang", "zh")
+	if got.status != 1 || !strings.Contains(got.stderr, "r.jsonl 已经存在，没有覆盖") {
+		t.Errorf("%+v", got)
 	}
-	if err := os.WriteFile(path, []byte("mine"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.keep(); !errors.Is(err, os.ErrExist) {
-		t.Errorf("keep returned %v", err)
-	}
-	r.discard()
 	content, _ := os.ReadFile(path)
 	left, _ := os.ReadDir(filepath.Dir(path))
 	if string(content) != "mine" || len(left) != 1 {
 		t.Errorf("the file holds %q; beside it: %v", content, left)
+	}
+}
+
+func TestARecordingThatCannotBeWrittenIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	file, err := createRecording(filepath.Join(dir, "r.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Discard() // and with it all that could be written to
+	recorder := timeline.NewRecorder(1)
+	recorder.Close()
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(record(file, recorder.Follow(0), timeline.Header{}))
+	var stderr bytes.Buffer
+	p := &program{stderr: &stderr, lang: text.Chinese}
+	if status := p.conclude(p.outcome(ctx, nil)); status != exitFailed || !strings.Contains(stderr.String(), "r.jsonl 没能写完") {
+		t.Errorf("status %d, stderr %q", status, stderr.String())
 	}
 }
 

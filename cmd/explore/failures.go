@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -18,42 +17,21 @@ import (
 	"gossipscope/internal/text"
 )
 
-// failure is an error that has its sentence.
-type failure struct {
-	status   int
-	sentence text.Text
-	args     []any
-	command  string // for a mistake in the command: which command's help would help
-	cause    error  // what it came from, nil if it came from nothing
+// mistake is a command line that cannot be understood.
+type mistake struct {
+	sentence *text.Error
+	command  string // whose help would help; "" is that of the program
 }
 
 // Error returns the sentence in English.
-func (f *failure) Error() string { return f.sentence.Format(text.English, f.args...) }
+func (m *mistake) Error() string { return m.sentence.Error() }
 
-// Unwrap returns what the failure came from.
-func (f *failure) Unwrap() error { return f.cause }
+// Unwrap returns the sentence.
+func (m *mistake) Unwrap() error { return m.sentence }
 
-// misuse is a mistake in the command line.
+// misuse is a mistake, in a sentence.
 func misuse(command string, sentence text.Text, args ...any) error {
-	return &failure{status: exitUsage, sentence: sentence, args: args, command: command}
-}
-
-// failed is an error whose sentence ends with the words of cause.
-func failed(cause error, sentence text.Text, args ...any) error {
-	return &failure{status: exitFailed, sentence: sentence, args: append(args, words(cause)), cause: cause}
-}
-
-// words are those of an error, without what the sentence around them says already.
-func words(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
-		err = link.Err
-	}
-	return text.Printable(err.Error())
+	return &mistake{&text.Error{Says: sentence, Args: args}, command}
 }
 
 // errInterrupted means that the person at the keys ended the run.
@@ -78,28 +56,30 @@ func readerGone(err error) bool {
 // conclude says what went wrong, if anything did, and returns the exit status.
 func (p *program) conclude(err error) int {
 	var (
-		known  *failure
 		output *outputError
+		misuse *mistake
+		told   *text.Error
 	)
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &output):
 		if !readerGone(err) {
-			p.complain(text.Table.Failures.Output.Format(p.lang, words(output.cause)))
+			p.complain(text.Table.Failures.Output.Format(p.lang, text.Words(output.cause)))
 		}
 		return exitFailed
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		p.complain(text.Table.Failures.Interrupted.In(p.lang))
 		return exitInterrupted
-	case errors.As(err, &known):
-		p.complain(known.sentence.Format(p.lang, known.args...))
-		if known.status == exitUsage {
-			p.complain(text.Table.Usage.SeeHelp.Format(p.lang, strings.TrimSpace("explore help "+known.command)))
-		}
-		return known.status
+	case errors.As(err, &misuse):
+		p.complain(misuse.sentence.In(p.lang))
+		p.complain(text.Table.Usage.SeeHelp.Format(p.lang, strings.TrimSpace(p.called+" help "+misuse.command)))
+		return exitUsage
+	case errors.As(err, &told):
+		p.complain(told.In(p.lang))
+		return exitFailed
 	}
-	p.complain(text.Table.Failures.Reason.Format(p.lang, words(err)))
+	p.complain(text.Table.Failures.Reason.Format(p.lang, text.Words(err)))
 	return exitFailed
 }
 
@@ -113,8 +93,11 @@ func flagMistake(command string, err error) error {
 		missing *pflag.ValueRequiredError
 		invalid *pflag.InvalidValueError
 		syntax  *pflag.InvalidSyntaxError
+		known   *mistake
 	)
 	switch {
+	case errors.As(err, &known): // the flag itself has said what is wrong
+		return &mistake{known.sentence, command}
 	case errors.As(err, &unknown):
 		return misuse(command, usage.UnknownFlag, flagName(unknown.GetSpecifiedName(), unknown.GetSpecifiedShortnames()))
 	case errors.As(err, &missing):
@@ -124,7 +107,7 @@ func flagMistake(command string, err error) error {
 	case errors.As(err, &syntax):
 		return misuse(command, usage.BadFlagSyntax, text.Printable(syntax.GetSpecifiedFlag()))
 	}
-	return misuse(command, text.Table.Failures.Reason, words(err))
+	return misuse(command, text.Table.Failures.Reason, text.Words(err))
 }
 
 // flagName returns a flag as it was typed. Of a group of one-letter flags only the one that is meant is named.

@@ -19,6 +19,7 @@ import (
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui"
+	"gossipscope/internal/userdata"
 	"gossipscope/walkthroughs"
 )
 
@@ -65,20 +66,20 @@ func (p *program) perform(ctx context.Context, l lesson, s venue, opts playOptio
 	if s.pace != nil {
 		header.Policy = "paced"
 	}
-	var file *recordingFile
+	var file *userdata.NewFile
 	if opts.record != "" {
 		var err error
 		if file, err = createRecording(opts.record); err != nil {
 			return err
 		}
-		defer file.discard()
+		defer file.Discard()
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	followers := followersOf(s.recorder, stop)
 	followers.begin(func(c *timeline.Cursor) error { return p.show(c, header, opts.json) })
 	if file != nil {
-		followers.begin(func(c *timeline.Cursor) error { return file.copy(c, header) })
+		followers.begin(func(c *timeline.Cursor) error { return record(file, c, header) })
 	}
 	played := l.play(ctx, s)
 	s.recorder.Close()
@@ -87,29 +88,28 @@ func (p *program) perform(ctx context.Context, l lesson, s venue, opts playOptio
 	if file == nil {
 		return err
 	}
-	return p.keep(file, err)
+	return p.keep(file, opts.record, err)
 }
 
 // keep gives the recording its name if the lesson was played to its end, also to a bad one: that is when a recording is wanted.
-func (p *program) keep(file *recordingFile, err error) error {
+func (p *program) keep(file *userdata.NewFile, path string, err error) error {
 	if err != nil && !toTheEnd(err) {
 		if errors.Is(err, errInterrupted) {
-			p.complain(text.Table.Failures.Discarded.Format(p.lang, text.Printable(file.path)))
+			p.complain(text.Table.Failures.Discarded.Format(p.lang, text.Printable(path)))
 		}
 		return err
 	}
-	if kept := file.keep(); kept != nil {
+	if kept := file.Keep(); kept != nil {
 		return kept
 	}
-	p.complain(text.Table.Failures.Recorded.Format(p.lang, text.Printable(file.path), p.called, shellQuote(text.Printable(file.path))))
+	p.complain(text.Table.Failures.Recorded.Format(p.lang, text.Printable(path), p.called, shellQuote(text.Printable(path))))
 	return err
 }
 
 // toTheEnd reports whether err is one with which a lesson ends by itself, so that all there is to record was recorded.
 func toTheEnd(err error) bool {
-	var known *failure
-	return errors.As(err, &known) &&
-		(known.sentence == text.Table.Failures.PromisesBroken || known.sentence == text.Table.Failures.LessonStuck)
+	var told *text.Error
+	return errors.As(err, &told) && (told.Says == text.Table.Failures.PromisesBroken || told.Says == text.Table.Failures.LessonStuck)
 }
 
 // outcome is how the lesson ended. What stopped it counts more than what it says itself when it was stopped.
@@ -117,20 +117,20 @@ func (p *program) outcome(ctx context.Context, played error) error {
 	var (
 		noLab  *errNoLab
 		output *outputError
-		known  *failure
+		told   *text.Error
 	)
 	cause := context.Cause(ctx)
 	switch {
-	case errors.As(cause, &output), errors.As(cause, &known):
+	case errors.As(cause, &output), errors.As(cause, &told):
 		return cause
 	case cause != nil:
 		return errInterrupted
 	case errors.As(played, &noLab):
-		return failed(noLab.cause, text.Table.Failures.LabStart)
+		return text.Failed(noLab.cause, text.Table.Failures.LabStart)
 	case errors.Is(played, walkthroughs.ErrBroken):
-		return failed(played, text.Table.Failures.PromisesBroken)
+		return text.Failed(played, text.Table.Failures.PromisesBroken)
 	case played != nil:
-		return failed(played, text.Table.Failures.LessonStuck)
+		return text.Failed(played, text.Table.Failures.LessonStuck)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func (p *program) replay(ctx context.Context, path string, json bool) error {
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return failed(err, text.Table.Failures.OpenRecording, text.Printable(path))
+			return text.Failed(err, text.Table.Failures.OpenRecording, text.Printable(path))
 		}
 		defer f.Close()
 		source = f
@@ -47,6 +47,23 @@ func (p *program) replay(ctx context.Context, path string, json bool) error {
 	}
 }
 
+// readable looks whether there is a recording at path, before the screens are opened: a mistake in the name is said where it was made.
+// What can be read only once, as a pipe, is left alone.
+func readable(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return text.Failed(err, text.Table.Failures.OpenRecording, text.Printable(path))
+	}
+	defer f.Close()
+	if _, err := timeline.NewReader(f); err != nil {
+		return unreadable(path, err)
+	}
+	return nil
+}
+
 // replayer returns what shows one event, and what is to be called after the last, told whether the recording was whole.
 func (p *program) replayer(header timeline.Header, json bool) (show func(timeline.Event) error, finish func(whole bool) error, err error) {
 	if json {
@@ -70,19 +87,22 @@ func (p *program) replayer(header timeline.Header, json bool) (show func(timelin
 
 // unreadable says what is wrong with a recording, and what to do about it.
 func unreadable(path string, err error) error {
-	path = text.Printable(path)
 	says := &text.Table.Failures
+	var name any = text.Printable(path)
+	if path == "-" {
+		name = says.StandardInput
+	}
 	switch {
 	case errors.Is(err, timeline.ErrNotARecording):
-		return failed(err, says.NotARecording, path)
+		return text.Failed(err, says.NotARecording, name)
 	case errors.Is(err, timeline.ErrNewerVersion):
-		return failed(err, says.NewerVersion, path)
+		return text.Failed(err, says.NewerVersion, name)
 	case errors.Is(err, timeline.ErrTruncated):
-		return failed(err, says.Truncated, path)
+		return text.Failed(err, says.Truncated, name)
 	case errors.Is(err, timeline.ErrBrokenRecording):
-		return failed(err, says.Broken, path)
+		return text.Failed(err, says.Broken, name)
 	}
-	return failed(err, says.ReadRecording, path)
+	return text.Failed(err, says.ReadRecording, name)
 }
 
 // width returns how wide lines may be, 0 for the usual: a terminal is asked, a file is always the same. Longer lines than these are hard

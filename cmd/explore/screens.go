@@ -28,14 +28,32 @@ import (
 // looks are how the screens look, as the flags have it.
 type looks struct {
 	ascii bool
-	theme string
+	theme theme
 }
+
+// theme is the value of --theme: "dark", "light", or "" where it is not given.
+type theme string
+
+// Set implements pflag.Value.
+func (t *theme) Set(s string) error {
+	if s != "dark" && s != "light" {
+		return misuse("", text.Table.Usage.BadTheme, text.Printable(s))
+	}
+	*t = theme(s)
+	return nil
+}
+
+// String implements pflag.Value.
+func (t *theme) String() string { return string(*t) }
+
+// Type implements pflag.Value.
+func (t *theme) Type() string { return "theme" }
 
 // flagsOf adds the flags of the looks to a command.
 func (l *looks) flagsOf(c *command, lang text.Lang) {
 	flags := &text.Table.Flags
 	c.Flags().BoolVar(&l.ascii, "ascii", false, flags.ASCII.In(lang))
-	c.Flags().StringVar(&l.theme, "theme", "", flags.Theme.In(lang))
+	c.Flags().Var(&l.theme, "theme", flags.Theme.In(lang))
 	if c.values == nil {
 		c.values = make(map[string]text.Text)
 	}
@@ -44,12 +62,9 @@ func (l *looks) flagsOf(c *command, lang text.Lang) {
 
 // screens shows the screens, beginning with open, or at home if that is nil.
 func (p *program) screens(ctx context.Context, l looks, speed float64, open *tui.Choice) error {
-	if l.theme != "" && l.theme != "dark" && l.theme != "light" {
-		return misuse("", text.Table.Usage.BadTheme, text.Printable(l.theme))
-	}
 	memory := p.memory()
 	conf := tui.Config{
-		Lang: p.lang, Theme: l.theme, ASCII: l.ascii, Speed: speed, Width: p.columns,
+		Lang: p.lang, Theme: string(l.theme), ASCII: l.ascii, Speed: speed, Width: p.columns,
 		Lessons: walkthroughs.All(), Starter: starter{speed: speed}, Memory: memory, Open: open, Roots: lab.Roots(),
 	}
 	if chosen := memory.progress.Language; chosen != "" && !p.langAsked {

@@ -44,7 +44,7 @@ func inTerminal(t *testing.T, width, height int, locale string) *terminal {
 	term := &terminal{t: t, socket: filepath.Join(home, "tmux"), width: width}
 	shell := fmt.Sprintf("env -i HISTFILE=/dev/null HOME=%s PATH=%s LANG=%s LC_ALL=%[3]s TERM=xterm-256color %s=1 EXPLORE=%s PS1='$ ' bash --norc --noprofile",
 		home, os.Getenv("PATH"), locale, asProgram, self)
-	term.tmux("-u", "-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), shell)
+	term.tmux("-u", "-f", "/dev/null", "new-session", "-d", "-c", home, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), shell)
 	t.Cleanup(func() { exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
 	return term
 }

@@ -147,17 +147,17 @@ var captions = map[trace.Step]caption{
 	},
 	trace.AuthSend: {
 		way:  Out,
-		well: text.Text{Zh: "准备发出 ConnEstablish：自己的身份和 TLS 证书哈希，签过名。", En: "About to send the own ConnEstablish: identity and hash of the TLS certificate, signed."},
+		well: text.Text{Zh: "准备发出 ConnEstablish：自己的身份和 TLS 证书哈希，签过名。", En: "About to send its own ConnEstablish: identity and hash of the TLS certificate, signed."},
 		acceptor: text.Text{
 			Zh: "对方已经过关，准备回一份自己的 ConnEstablish：回答就是接受。",
-			En: "The other end has passed; about to send the own ConnEstablish, and this answer means acceptance.",
+			En: "The other end has passed; about to answer with a ConnEstablish, and this answer means acceptance.",
 		},
 	},
 	trace.AuthSent: {
 		way:    Out,
-		well:   text.Text{Zh: "自己的 ConnEstablish 交给了 gRPC。", En: "The own ConnEstablish was given to gRPC."},
-		ended:  text.Text{Zh: "不再等 gRPC 收下自己的 ConnEstablish。", En: "Whether gRPC takes the own ConnEstablish is not waited for any more."},
-		failed: text.Text{Zh: "自己的 ConnEstablish 没能交给 gRPC：流已经结束。", En: "The own ConnEstablish could not be given to gRPC: the stream has ended."},
+		well:   text.Text{Zh: "自己的 ConnEstablish 交给了 gRPC。", En: "Its own ConnEstablish was given to gRPC."},
+		ended:  text.Text{Zh: "不再等 gRPC 收下自己的 ConnEstablish。", En: "Whether gRPC takes its own ConnEstablish is not waited for any more."},
+		failed: text.Text{Zh: "自己的 ConnEstablish 没能交给 gRPC：流已经结束。", En: "Its own ConnEstablish could not be given to gRPC: the stream has ended."},
 	},
 	trace.AuthRead: {
 		way:  In,
@@ -234,7 +234,7 @@ var captions = map[trace.Step]caption{
 		well: text.Text{Zh: "让位的连接把排队的消息交给留下的那个，一条不丢。", En: "The connection that gives way hands its queue to the one that stays; no message is lost."},
 	},
 	trace.StoreRemoved: {
-		well: text.Text{Zh: "连接离开了连接表，下一条消息会重新拨号。", En: "The connection has left the store, so the next message will dial anew."},
+		well: text.Text{Zh: "连接离开了连接表，再有消息就得重新拨号。", En: "The connection has left the store; another message would have to dial anew."},
 	},
 
 	// A message on its way out and in.
@@ -245,8 +245,8 @@ var captions = map[trace.Step]caption{
 		well: text.Text{Zh: "消息进了发送队列，还没有写到流上。", En: "A message was put into the send queue; it is not written yet."},
 	},
 	trace.ConnDrop: {
-		well:   text.Text{Zh: "放弃一条消息，并且记了数：丢失从不悄悄发生。", En: "A message is given up, and counted: no loss goes unnoticed."},
-		failed: text.Text{Zh: "放弃一条消息，并且记了数：丢失从不悄悄发生。", En: "A message is given up, and counted: no loss goes unnoticed."},
+		well:   text.Text{Zh: "丢弃一条消息，并且记了数：丢失从不悄悄发生。", En: "A message is dropped, and counted: no loss goes unnoticed."},
+		failed: text.Text{Zh: "丢弃一条消息，并且记了数：丢失从不悄悄发生。", En: "A message is dropped, and counted: no loss goes unnoticed."},
 	},
 	trace.ConnWrite: {
 		way:  Out,
@@ -268,14 +268,14 @@ var captions = map[trace.Step]caption{
 		failed: text.Text{Zh: "流断了，不会再有消息。", En: "The stream broke; no message will follow."},
 	},
 	trace.ConnQueued: {
-		well: text.Text{Zh: "消息进了接收队列，等 service 来取。", En: "The message is in the receive queue, waiting for the service."},
+		well: text.Text{Zh: "消息进了接收队列，由 service 来取。", En: "The message was put into the receive queue, for the service to take."},
 	},
 	trace.ConnHandle: {
 		well: text.Text{Zh: "service 从接收队列取出一条消息，准备处理。", En: "The service has taken a message from the receive queue and is about to handle it."},
 	},
 	trace.ConnDrain: {
 		way:  Out,
-		well: text.Text{Zh: "发送队列写空了，准备先结束自己这半边流，再等对方结束那半边。", En: "The queue is written out; about to end the own half of the stream and wait for the other half."},
+		well: text.Text{Zh: "发送队列写空了，准备先结束自己这半边流，再等对方结束那半边。", En: "The queue is written out; about to end this half of the stream and wait for the other."},
 	},
 	trace.ConnClose: {
 		well:   text.Text{Zh: "事情办完，连接关闭。", En: "The connection has done its work and is closed."},
@@ -304,7 +304,7 @@ var captions = map[trace.Step]caption{
 	trace.AckPublish: {
 		way:    In,
 		well:   text.Text{Zh: "reader 认出确认，直接交给等它的人，不进接收队列。", En: "The reader recognises an acknowledgement and gives it to whoever waits, past the receive queue."},
-		failed: text.Text{Zh: "确认到了，却没有人在等：它来晚了。", En: "An acknowledgement has arrived for which nobody waits: it is late."},
+		failed: text.Text{Zh: "确认到了，却没有人在等：来晚了，或者来了第二份。", En: "An acknowledgement has arrived for which nobody waits: it is late, or a second one."},
 	},
 	trace.AckResult: {
 		well:   text.Text{Zh: "这个节点的结果有了：成功。", En: "The outcome for this peer is known: success."},
@@ -323,7 +323,7 @@ var captions = map[trace.Step]caption{
 		well: text.Text{Zh: "有订阅要这条消息，准备放进它的队列；队列若满，就在这里等。", En: "A subscription wants the message; about to put it into its queue, and to wait here if that is full."},
 	},
 	trace.DemuxDelivered: {
-		well: text.Text{Zh: "消息进了订阅的队列。", En: "The message is in the queue of the subscription."},
+		well: text.Text{Zh: "消息进了订阅的队列。", En: "The message was put into the queue of the subscription."},
 	},
 	trace.DemuxUnclaimed: {
 		well: text.Text{Zh: "没有订阅要这条消息，它到此为止。", En: "No subscription wants the message, and it ends here."},

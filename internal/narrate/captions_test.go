@@ -15,6 +15,7 @@ import (
 	"gossipscope/comm/trace"
 	"gossipscope/comm/util"
 	"gossipscope/internal/text"
+	"gossipscope/internal/timeline"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -198,6 +199,36 @@ func TestTheMoreExactReasonIsTold(t *testing.T) {
 	} {
 		if got, _ := ExplainZh(words); got != want {
 			t.Errorf("%q is explained as %q, want %q", words, got, want)
+		}
+	}
+}
+
+// A queue that somebody takes from at once is empty again when its step is reported; then the facts behind the caption say so, and a caption
+// that says "is in the queue" would contradict them.
+func TestACaptionDoesNotClaimWhatItsFactsDeny(t *testing.T) {
+	taken := &trace.Event{Step: trace.ConnQueued, Queue: trace.Queue{Name: "msgChan", Cap: 20}}
+	for lang, words := range map[text.Lang][2]string{text.English: {"already", "is in the"}, text.Chinese: {"已", "等"}} {
+		said := NewTeller(lang).Tell(&timeline.Event{Kind: timeline.KindStep, Peer: "A", Step: taken})
+		if !strings.Contains(said, words[0]) {
+			t.Errorf("%q does not say that it is taken", said)
+		}
+		if strings.Contains(said, words[1]) {
+			t.Errorf("%q says %q", said, words[1])
+		}
+	}
+}
+
+// What leaves the store may do so because its peer stops: then no next message will dial.
+func TestNoCaptionPromisesADialThatMayNeverCome(t *testing.T) {
+	if said := captions[trace.StoreRemoved].well; strings.Contains(said.En, "will dial") || strings.Contains(said.Zh, "下一条消息会") {
+		t.Errorf("%+v", said)
+	}
+}
+
+func TestEnglishCaptionsHaveNoOwnWithoutAnOwner(t *testing.T) {
+	for name, s := range sentences() {
+		if strings.Contains(strings.ToLower(s.En), "the own ") {
+			t.Errorf("%s: %q", name, s.En)
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package sequence
 
 import (
+	"errors"
 	"testing"
 
+	"gossipscope/comm/trace"
 	"gossipscope/internal/timeline"
 )
 
@@ -22,6 +24,22 @@ func BenchmarkAppend100000(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		diagramOf(events)
+	}
+}
+
+// Most of what one peer sends as fast as it can does not fit into the queue.
+func BenchmarkAppend100000Drops(b *testing.B) {
+	s, a, _ := established()
+	for number := uint64(2); number < 300; number++ {
+		s.send("A", a, number, data(number, "payload"))
+	}
+	full := errors.New("the send queue is full")
+	for len(s.events) < 100_000 {
+		s.tell("A", a, trace.ConnDrop, trace.Event{Envelope: data(0, "payload"), Queue: outBuff(20), Err: full})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		diagramOf(s.events)
 	}
 }
 

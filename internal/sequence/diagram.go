@@ -167,7 +167,9 @@ func (d *Diagram) step(i int) {
 	at.peer = d.peer(at.event.Peer)
 	d.peers[at.peer].tells = true
 	at.role = laneOf(t)
-	d.peers[at.peer].roles[at.role] = true
+	if roles := d.peers[at.peer].roles; !roles[at.role] {
+		roles[at.role] = true
+	}
 	j := joining{d: d, i: i, t: t, peer: at.peer}
 	if object, p := objectOf(t), d.state.Peer(at.event.Peer); object.Kind == trace.Connection && p != nil {
 		key := timeline.ConnKey{Peer: at.event.Peer, Life: p.Life, ID: object.ID}
@@ -236,6 +238,11 @@ func (d *Diagram) gap(n uint64) {
 
 // entryOf returns the index of the last entry with a number of at most n, -1 if there is none.
 func (d *Diagram) entryOf(n uint64) int {
+	if all := d.entries.all; len(all) > 0 && n >= all[0].event.N { // without gaps it is the how-manyth
+		if i := n - all[0].event.N; i < uint64(len(all)) && all[i].event.N == n {
+			return int(i)
+		}
+	}
 	i, found := slices.BinarySearchFunc(d.entries.all, n, func(e *entry, n uint64) int { return cmp.Compare(e.event.N, n) })
 	if found {
 		return i

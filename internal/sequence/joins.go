@@ -95,7 +95,18 @@ func (j *joining) outgoing() *timeline.Message {
 	if j.known == nil {
 		return nil
 	}
-	if m := touched(j.known.Outgoing(), j.n()); m != nil {
+	if j.t.Step == trace.ConnDrop { // most often of what was never in the queue, and in a flood there is little else
+		if m := touched(j.known.Overflowed(), j.n()); m != nil {
+			return m
+		}
+	}
+	if j.t.Step != trace.ConnEnqueue { // which is mostly the first that is told of a message
+		if m := touched(recent(j.c.sent), j.n()); m != nil {
+			return m
+		}
+	}
+	j.c.sent = j.known.Outgoing()
+	if m := touched(j.c.sent, j.n()); m != nil {
 		return m
 	}
 	return touched(j.known.Overflowed(), j.n())
@@ -107,11 +118,14 @@ func (j *joining) incoming() *timeline.Message {
 	if j.known == nil {
 		return nil
 	}
-	list := j.known.Incoming()
-	if m := touched(list, j.n()); m != nil {
+	if m := touched(recent(j.c.arrived), j.n()); m != nil {
 		return m
 	}
-	for _, m := range slices.Backward(list) {
+	j.c.arrived = j.known.Incoming()
+	if m := touched(j.c.arrived, j.n()); m != nil {
+		return m
+	}
+	for _, m := range slices.Backward(j.c.arrived) {
 		if sameEnvelope(m.Envelope, j.t.Envelope) {
 			return m
 		}
@@ -119,10 +133,21 @@ func (j *joining) incoming() *timeline.Message {
 	return nil
 }
 
+// recent returns the end of a list that the timeline has handed out before. It hands out copies, so most steps are spared one: a message
+// that bears the number of the step is the one, whenever the list was asked for.
+func recent(list []*timeline.Message) []*timeline.Message {
+	return list[max(len(list)-recentMessages, 0):]
+}
+
+// recentMessages is more than a queue of the layer usually holds.
+const recentMessages = 48
+
 func touched(list []*timeline.Message, n uint64) *timeline.Message {
 	for _, m := range slices.Backward(list) {
-		if slices.Contains(marks(m), n) {
-			return m
+		for _, mark := range marks(m) {
+			if mark == n {
+				return m
+			}
 		}
 	}
 	return nil
@@ -130,8 +155,8 @@ func touched(list []*timeline.Message, n uint64) *timeline.Message {
 
 // marks returns the numbers of the events that were about a message at one of its ends. That it was acknowledged is told by an event
 // that is about the acknowledgement.
-func marks(m *timeline.Message) []uint64 {
-	return []uint64{m.Marks[timeline.Enqueued].N, m.Taken.N, m.Marks[timeline.Written].N, m.Drop.N, m.Marks[timeline.Received].N,
+func marks(m *timeline.Message) [9]uint64 {
+	return [...]uint64{m.Marks[timeline.Enqueued].N, m.Taken.N, m.Marks[timeline.Written].N, m.Drop.N, m.Marks[timeline.Received].N,
 		m.Queued.N, m.Marks[timeline.Handled].N, m.Delivered.N, m.Handed.N}
 }
 

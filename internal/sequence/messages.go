@@ -222,11 +222,15 @@ func (d *Diagram) reasonOf(known *timeline.Connection, t *trace.Event) text.Text
 	return d.explain(words)
 }
 
-// explain returns words of the layer as they are, and for a reader of Chinese what they mean.
+// explain returns words of the layer as they are, and for a reader of Chinese what they mean. In a flood the same is said of one message
+// after the other, and making it fit to be shown takes longer than all the rest, so what was said last is kept.
 func (d *Diagram) explain(words string) text.Text {
-	words = d.scrub(words)
-	if zh, found := narrate.ExplainZh(words); found {
-		return text.Text{Zh: zh + "原话：" + words, En: words}
+	if words != d.explained.words {
+		shown := d.scrub(words)
+		d.explained = explained{words: words, text: same(shown)}
+		if zh, found := narrate.ExplainZh(shown); found {
+			d.explained.text.Zh = zh + "原话：" + shown
+		}
 	}
-	return text.Text{Zh: words, En: words}
+	return d.explained.text
 }

@@ -134,6 +134,26 @@ func TestWhatTheQueueHasNoRoomForDoesNotArrive(t *testing.T) {
 	}
 }
 
+// In a flood the same is said again and again. Meanwhile somebody may have come whose address is in it.
+func TestWhyAMessageIsLostIsSaidWithTheNamesThatAreKnownByThen(t *testing.T) {
+	s, a, _ := established()
+	drop := func(content, address string) {
+		s.tell("A", a, trace.ConnDrop, trace.Event{Envelope: data(0, content), Queue: outBuff(20), Err: errors.New("waiting for " + address)})
+	}
+	drop("1", endpointOf("C"))
+	drop("2", endpointOf("C"))
+	s.born("C")
+	drop("3", endpointOf("C"))
+	drop("4", portOf("C", 1))
+	s.link("C→B#1", timeline.LinkOpen, portOf("C", 1))
+	drop("5", portOf("C", 1))
+	drop("6", endpointOf("B"))
+	p := s.diagram().View(Filter{}).Now()
+	for label, why := range map[string]string{`"1"`: "…", `"2"`: "…", `"3"`: "C", `"4"`: "…", `"5"`: "C", `"6"`: "B"} {
+		mustEqual(t, label, "waiting for "+why, theArrow(t, p, label).Why.En)
+	}
+}
+
 func TestAMessageThatIsDroppedFromTheQueueIsTheOneThatWasEnqueued(t *testing.T) {
 	s, a, _ := established()
 	enqueued := s.enqueue("A", a, data(0, "x"))

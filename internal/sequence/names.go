@@ -28,6 +28,13 @@ type names struct {
 	conns     map[timeline.ConnKey]*conn
 	dials     map[[2]int]int // who dialled whom → how often
 	narrator  narrator
+	explained explained
+}
+
+// explained is what the layer has said last, and how it is shown for as long as nobody new has an address.
+type explained struct {
+	words string
+	text  text.Text
 }
 
 // peer is a name with all its lives: one lane, or one for each of its goroutines.
@@ -59,6 +66,8 @@ type conn struct {
 	out      map[uint64]MessageID // messages that left here, by number, whose arrival is not known
 	in       map[uint64]MessageID // messages that arrived here, by number, of which no sender is known
 	flying   []MessageID          // what left here and has not arrived
+	sent     []*timeline.Message  // what the timeline last told of, for recent
+	arrived  []*timeline.Message  // the same of what came in
 	mute     bool                 // the other end answers and tells nothing of it: it is none of the session's peers
 	deaf     bool                 // nothing arrives here any more
 	why      text.Text            // and why
@@ -110,6 +119,7 @@ func (n *names) born(b *timeline.Birth, at uint64) int {
 	}
 	if b.Endpoint != "" {
 		n.endpoints[b.Endpoint] = i
+		n.explained = explained{}
 	}
 	return i
 }
@@ -191,6 +201,7 @@ func (d *Diagram) link(at *entry, e timeline.Event) {
 
 func (d *Diagram) lineOpened(l timeline.Link) {
 	d.dialers[l.Dialer] = l.Name
+	d.explained = explained{}
 	l.Change = timeline.LinkOpen
 	d.narrator.observe(&timeline.Event{Kind: timeline.KindLink, Link: &l})
 }

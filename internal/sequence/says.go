@@ -13,6 +13,7 @@ var says = struct {
 	number, subscription                          phrase // %d
 	queue                                         phrase // %s %d/%d: which, how full
 	quiet                                         phrase // %s: how long
+	quietOne                                      phrase // the same, with one event that is not shown
 	quietHidden                                   phrase // and %d: how many events
 	cut, lineClosed, streamOver                   text.Text
 	killed                                        phrase // %s: who
@@ -55,6 +56,7 @@ var says = struct {
 	subscription: phrase{Zh: "订阅 %d", En: "subscription %d"},
 	itsQueue:     text.Text{Zh: "队列", En: "queue"},
 	quiet:        phrase{Zh: "… 安静了 %s …", En: "… quiet for %s …"},
+	quietOne:     phrase{Zh: "… 过了 %s，有 1 个事件没有显示 …", En: "… %s, with 1 event not shown …"},
 	quietHidden:  phrase{Zh: "… 过了 %s，有 %d 个事件没有显示 …", En: "… %s, with %d events not shown …"},
 	cut:          text.Text{Zh: "线路被剪断了。", En: "the line was cut"},
 	lineClosed:   text.Text{Zh: "线路断开了。", En: "the line was closed"},

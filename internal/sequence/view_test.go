@@ -499,3 +499,19 @@ func TestAViewLearnsThatTwoMessagesAreOne(t *testing.T) {
 		t.Errorf("sent as %d, served as %d", d.MessageAt(sent), d.MessageAt(served))
 	}
 }
+
+// A stretch of which only a little is hidden is told in the grammar of little.
+func TestAQuietStretchCountsWhatItHides(t *testing.T) {
+	for hidden, want := range map[int]string{0: "… quiet for 2 s …", 1: "… 2 s, with 1 event not shown …", 2: "… 2 s, with 2 events not shown …"} {
+		s := new(script)
+		s.born("A")
+		s.say("hush")
+		for range hidden {
+			s.tell("A", instance, trace.StopFlag, trace.Event{}) // not of the kinds that are shown
+		}
+		s.pass(2*time.Second - time.Duration(hidden+1)*time.Millisecond)
+		s.say("now")
+		rows := rowsOf(s.diagram().View(Filter{Kinds: []Kind{Lesson}}).Now())
+		mustEqual(t, "the row between", want, rows[1].Text.En)
+	}
+}

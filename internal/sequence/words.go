@@ -195,8 +195,11 @@ func shorten(s string, limit int) string {
 }
 
 func quietText(lasts time.Duration, hidden int) text.Text {
-	if hidden == 0 {
+	switch hidden {
+	case 0:
 		return says.quiet.with(span(lasts))
+	case 1:
+		return says.quietOne.with(span(lasts))
 	}
 	return says.quietHidden.with(span(lasts), hidden)
 }

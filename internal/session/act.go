@@ -206,12 +206,22 @@ func (p *plan) remote(peer *lab.Peer, name string) (*comm.RemotePeer, error) {
 	return &comm.RemotePeer{Endpoint: other.Birth.Endpoint, PKIID: other.Birth.PKIID}, nil
 }
 
-// connected reports whether a peer has a connection, or is making one, over which messages go to the other.
+// connected reports whether a peer has a connection to the other that is open, or is making one.
 func (p *plan) connected(peer *lab.Peer, other *comm.RemotePeer) bool {
+	return p.hasConnection(peer, other, func(c *timeline.Connection) bool { return c.Phase < timeline.PhaseClosing })
+}
+
+// finds reports whether a message to the other would find a connection, or one that is being made, so that nobody dials. An end that has
+// left the store is found no more, although it may still be open.
+func (p *plan) finds(peer *lab.Peer, other *comm.RemotePeer) bool {
+	return p.hasConnection(peer, other, func(c *timeline.Connection) bool { return c.Stored || c.Phase < timeline.PhaseEstablished })
+}
+
+func (p *plan) hasConnection(peer *lab.Peer, other *comm.RemotePeer, such func(*timeline.Connection) bool) bool {
 	seen := p.now().Peer(peer.Name)
 	return seen != nil && slices.ContainsFunc(seen.Connections, func(c *timeline.Connection) bool {
 		is := bytes.Equal(c.PKIID, other.PKIID) || bytes.Equal(c.Expected, other.PKIID) || c.Endpoint == other.Endpoint
-		return is && c.Purpose == trace.ForMessages && c.Phase < timeline.PhaseClosing
+		return is && c.Purpose == trace.ForMessages && such(c)
 	})
 }
 

@@ -11,12 +11,14 @@ import (
 
 	"gossipscope/comm/trace"
 	"gossipscope/internal/lab"
+	"gossipscope/internal/narrate"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 )
 
-// Whoever opens a recording later sees what was done: every act is one of its events.
+// Whoever opens a recording later sees what was done: every act is one of its events, and has words.
 func TestEveryActIsRecorded(t *testing.T) {
+	tried := make(map[Verb]bool)
 	connected := []Act{{Verb: Send, Peer: "A", Targets: []string{"B"}, Content: "hello"}}
 	for _, c := range []struct {
 		before []Act
@@ -46,6 +48,7 @@ func TestEveryActIsRecorded(t *testing.T) {
 		{connected, Act{Verb: HalfCloseLink, Link: "A→B#1"}, []string{"A→B#1 half-close"}},
 		{nil, Act{Verb: Attack, Peer: "I", Trick: Garbage}, []string{"Y attack I garbage"}},
 	} {
+		tried[c.act.Verb] = true
 		t.Run(string(c.act.Verb), func(t *testing.T) {
 			inFreeSandbox(t, func(t *testing.T, l *Live) {
 				for _, a := range c.before {
@@ -60,8 +63,38 @@ func TestEveryActIsRecorded(t *testing.T) {
 				if slices.Sort(c.want); !slices.Equal(got, c.want) {
 					t.Errorf("recorded %q, want %q", got, c.want)
 				}
+				for _, e := range events(l) {
+					if e.Act != nil {
+						checkWords(t, *e.Act)
+					}
+				}
 			})
 		})
+	}
+	for verb := range prepared {
+		if !tried[verb] {
+			t.Errorf("%s is not tried", verb)
+		}
+	}
+}
+
+// checkWords looks whether an act is told in words, and not as the recording has it.
+func checkWords(t *testing.T, a timeline.Act) {
+	t.Helper()
+	e := timeline.Event{Kind: timeline.KindAct, Peer: "A", Act: &a}
+	zh, en := narrate.NewTeller(text.Chinese).Tell(&e), narrate.NewTeller(text.English).Tell(&e)
+	verb := strings.Fields(en + " ? ?")[1]
+	if strings.Contains(zh, a.Verb) || verb == a.Verb || verb == "?" {
+		t.Errorf("%s has no words: %q, %q", a.Verb, zh, en)
+	}
+	if a.Verb == string(Attack) && (strings.Contains(zh, a.Detail) || !strings.Contains(en, a.Detail)) {
+		t.Errorf("%s has no words: %q, %q", a.Detail, zh, en)
+	}
+}
+
+func TestEveryTrickIsToldInWords(t *testing.T) {
+	for _, trick := range Tricks() {
+		checkWords(t, timeline.Act{Verb: string(Attack), Target: "B", Detail: string(trick)})
 	}
 }
 
@@ -120,7 +153,7 @@ func TestWhatCannotBeDoneIsRefusedAtOnce(t *testing.T) {
 			{Act{Verb: Attack, Peer: "I", Trick: SwappedCertificate, Targets: []string{"I"}}, ToItself},
 		} {
 			err := l.Do(c.act)
-			var told *Error
+			var told *text.Error
 			if !errors.Is(err, c.want) || !errors.As(err, &told) {
 				t.Errorf("%+v gave %v, want %q", c.act, err, c.want)
 				continue
@@ -279,6 +312,41 @@ func TestASandboxHasSixteenPeersAtMost(t *testing.T) {
 		for org := range 2 {
 			if err := l.Do(Act{Verb: AddPeer, Organisation: org + 1}); !errors.Is(err, NoNameLeft) {
 				t.Errorf("a ninth peer of Org%d gave %v", org+1, err)
+			}
+		}
+	})
+}
+
+// While a subscriber does not read, the end of a stream that its peer has finished stays open. Nothing is sent over it, so both dial.
+func TestBothDialAlthoughAnEndThatHasLeftTheStoreIsStillOpen(t *testing.T) {
+	inFreeSandbox(t, func(t *testing.T, l *Live) {
+		connect(t, l)
+		must(t, l, Act{Verb: StopReading, Peer: "B"})
+		left := func() *timeline.Connection {
+			st := l.Recorder().State()
+			return st.Peer("B").Connections[0]
+		}
+		for left().MsgChan.Len == 0 {
+			must(t, l, Act{Verb: Send, Peer: "A", Targets: []string{"B"}})
+			synctest.Wait()
+		}
+		must(t, l, Act{Verb: CloseConn, Peer: "A", Targets: []string{"B"}})
+		synctest.Wait()
+		if c := left(); c.Stored || c.Phase != timeline.PhaseEstablished {
+			t.Fatalf("stored %v, %v: this is another moment", c.Stored, c.Phase)
+		}
+		must(t, l, Act{Verb: DialBoth, Peer: "A", Targets: []string{"B"}})
+		synctest.Wait()
+		st := l.Recorder().State()
+		for name, want := range map[string]int{"A": 2, "B": 1} {
+			dials := 0
+			for _, c := range st.Peer(name).Connections {
+				if c.Role == trace.Initiator {
+					dials++
+				}
+			}
+			if dials != want {
+				t.Errorf("%s has dialled %d times, want %d", name, dials, want)
 			}
 		}
 	})

@@ -114,7 +114,7 @@ func (p *plan) dialBoth() ([]func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.connected(a, remotes[0]) || p.connected(b, a.Remote()) {
+	if p.finds(a, remotes[0]) || p.finds(b, a.Remote()) {
 		return nil, refuse(AlreadyConnected, a.Name, b.Name)
 	}
 	var both sync.WaitGroup

@@ -8,46 +8,16 @@ import (
 	"gossipscope/internal/text"
 )
 
-// Error is an error that a person reads.
-type Error struct {
-	cause error
-	says  text.Text
-	args  []any // those that are a text.Text are put in in the reader's language
-}
-
-// Error returns the sentence in English.
-func (e *Error) Error() string { return e.In(text.English) }
-
-// In returns the sentence in lang.
-func (e *Error) In(lang text.Lang) string {
-	args := make([]any, len(e.args))
-	for i, arg := range e.args {
-		if t, ok := arg.(text.Text); ok {
-			arg = t.In(lang)
-		}
-		args[i] = arg
-	}
-	return e.says.Format(lang, args...)
-}
-
-// Unwrap returns what the error came from; of a refused act, its Reason.
-func (e *Error) Unwrap() error { return e.cause }
-
 // Sentence returns what err says to a reader of lang; nothing, if it is nil.
 func Sentence(err error, lang text.Lang) string {
 	if err == nil {
 		return ""
 	}
-	var told interface{ In(text.Lang) string }
+	var told *text.Error
 	if errors.As(err, &told) {
 		return told.In(lang)
 	}
 	return says.other.Format(lang, text.Printable(err.Error()))
-}
-
-// failed is an error whose sentence ends with the words of cause.
-func failed(cause error, sentence text.Text, args ...any) *Error {
-	return &Error{cause: cause, says: sentence, args: append(args, text.Printable(cause.Error()))}
 }
 
 // Reason is why an act is refused: it is what the error of Do comes from, for errors.Is.
@@ -79,9 +49,9 @@ const (
 // Error implements error.
 func (r Reason) Error() string { return string(r) }
 
-// refuse is the error of an act that cannot be done.
+// refuse is the error of an act that cannot be done. It unwraps to its Reason.
 func refuse(why Reason, args ...any) error {
-	return &Error{cause: why, says: sentences[why], args: args}
+	return &text.Error{Says: sentences[why], Args: args, Cause: why}
 }
 
 // sentences are what a person reads if an act is refused.

@@ -23,19 +23,10 @@ type Replay struct {
 func Open(path string) (*Replay, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, failed(cause(err), says.cannotOpen, text.Printable(path))
+		return nil, text.Failed(err, says.cannotOpen, text.Printable(path))
 	}
 	defer f.Close()
 	return Load(f)
-}
-
-// cause returns the system's own error, without the path that the sentence names already.
-func cause(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }
 
 // Load reads a recording from r, as Open does.
@@ -64,15 +55,15 @@ func Load(r io.Reader) (*Replay, error) {
 func unreadable(err error) error {
 	switch {
 	case errors.Is(err, timeline.ErrNotARecording):
-		return failed(err, says.notARecording)
+		return text.Failed(err, says.notARecording)
 	case errors.Is(err, timeline.ErrNewerVersion):
-		return failed(err, says.newerVersion)
+		return text.Failed(err, says.newerVersion)
 	case errors.Is(err, timeline.ErrTruncated):
-		return failed(err, says.truncated)
+		return text.Failed(err, says.truncated)
 	case errors.Is(err, timeline.ErrBrokenRecording):
-		return failed(err, says.brokenRecording)
+		return text.Failed(err, says.brokenRecording)
 	}
-	return failed(err, says.reading)
+	return text.Failed(err, says.reading)
 }
 
 // Recorder implements Session. It is closed: its events are all there are.

@@ -110,7 +110,7 @@ func Sandbox(o Options) (*Live, error) {
 		live.names[name] = true
 		if err := live.bear(name); err != nil {
 			live.Close()
-			return nil, failed(err, says.noPeers)
+			return nil, text.Failed(err, says.noPeers)
 		}
 	}
 	live.SetStepping(true)
@@ -128,7 +128,7 @@ func begin(o Options, header timeline.Header) (*Live, error) {
 	}
 	lb, err := lab.New(lab.Config{Network: o.Network, Speed: sensible(o.Speed), Recorder: timeline.NewRecorder(o.Capacity)})
 	if err != nil {
-		return nil, failed(err, says.noPeers)
+		return nil, text.Failed(err, says.noPeers)
 	}
 	l := &Live{
 		lab: lb, header: header,
@@ -175,13 +175,13 @@ func (l *Live) verdict(err error) error {
 	case err == nil:
 		return nil
 	case l.life.Err() != nil:
-		return &Error{cause: err, says: sentences[SessionEnded]}
+		return &text.Error{Says: sentences[SessionEnded], Cause: err}
 	case l.touched:
-		return failed(err, says.disturbed)
+		return text.Failed(err, says.disturbed)
 	case errors.Is(err, walkthroughs.ErrBroken):
-		return failed(err, says.brokenPromise)
+		return text.Failed(err, says.brokenPromise)
 	}
-	return failed(err, says.stuck)
+	return text.Failed(err, says.stuck)
 }
 
 // errClosed is the cause of a lesson's end that was ended by Close.
@@ -243,6 +243,6 @@ func (l *Live) report(err error, sentence text.Text, args ...any) {
 	if err == nil || l.life.Err() != nil {
 		return
 	}
-	e := failed(err, sentence, args...)
+	e := text.Failed(err, sentence, args...)
 	l.lab.Say(text.Text{Zh: e.In(text.Chinese), En: e.In(text.English)})
 }

@@ -22,6 +22,7 @@ type Messages struct {
 	Usage    UsageErrors
 	Failures Failures
 	Version  VersionLines
+	Reading  Reading
 }
 
 // Headings are the words between which help is laid out.
@@ -80,15 +81,14 @@ type UsageErrors struct {
 
 // Failures are the sentences for what went wrong although the command was understood.
 type Failures struct {
-	RecordExists   Text // %s: the file
 	RecordCreate   Text // %s, %s: the file, the system's own words
-	RecordWrite    Text // the same
 	OpenRecording  Text // the same
 	NotARecording  Text // the same
 	NewerVersion   Text // the same
 	Truncated      Text // the same
 	Broken         Text // the same
 	ReadRecording  Text // the same
+	StandardInput  Text // in place of a file
 	Output         Text // %s: the system's own words
 	LabStart       Text // %s: the error's own words
 	PromisesBroken Text // %s: the lesson's own words
@@ -106,6 +106,7 @@ type VersionLines struct {
 
 // Table holds the sentences themselves.
 var Table = Messages{
+	Reading: reading,
 	Headings: Headings{
 		Usage:      Text{"用法：", "Usage:"},
 		Commands:   Text{"命令：", "Commands:"},
@@ -236,17 +237,9 @@ var Table = Messages{
 		SeeHelp:         Text{"用法见：%s", "See: %s"},
 	},
 	Failures: Failures{
-		RecordExists: Text{
-			"%s 已经存在，没有覆盖它。请换一个文件名，或者先把它移走。",
-			"%s exists already and was not overwritten. Choose another name, or move it away first.",
-		},
 		RecordCreate: Text{
 			"不能在 %s 存录像，课程没有开始。请换一个可以写的地方。（%s）",
 			"The recording cannot be saved to %s, so the lesson was not begun. Choose a place that can be written to. (%s)",
-		},
-		RecordWrite: Text{
-			"录像没能存到 %s，没有留下半份文件。请检查磁盘空间和权限后再试。（%s）",
-			"The recording could not be saved to %s, and no half of it was left. Check space and permissions, then try again. (%s)",
 		},
 		OpenRecording: Text{"打不开 %s。请检查文件名和权限。（%s）", "%s cannot be opened. Check its name and permissions. (%s)"},
 		NotARecording: Text{
@@ -266,6 +259,7 @@ var Table = Messages{
 			"%s is broken; everything before that place was shown. Use a copy that is whole. (%s)",
 		},
 		ReadRecording: Text{"读 %s 时出错，请检查文件和磁盘。（%s）", "%s could not be read to its end. Check the file and the disk. (%s)"},
+		StandardInput: Text{"标准输入", "Standard input"},
 		Output:        Text{"不能输出：请检查输出的去处。（%s）", "The output cannot be written: check where it goes. (%s)"},
 		LabStart: Text{
 			"节点启动不了，课程没有开始。请检查本机能否在 127.0.0.1 上监听端口。（%s）",

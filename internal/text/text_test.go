@@ -1,6 +1,9 @@
 package text
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"reflect"
 	"regexp"
 	"strings"
@@ -140,5 +143,20 @@ func TestWrappingLosesNothingAndKeepsTheLimit(t *testing.T) {
 func TestPrintableLeavesNothingThatATerminalObeys(t *testing.T) {
 	if got, want := Printable("a\x1b[31m\n\tb\u202e\u2028c\xff好"), "a?[31m  b??c?好"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAnErrorThatAPersonReadsIsOneSentenceInHisLanguage(t *testing.T) {
+	missing := &fs.PathError{Op: "open", Path: "x\x1b", Err: fs.ErrNotExist}
+	err := fmt.Errorf("saving: %w", Failed(missing, Text{"打不开%s %s。（%s）", "The %s %s cannot be opened. (%s)"}, Text{"文件", "file"}, "x"))
+	var told *Error
+	if !errors.As(err, &told) || !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("%v is not what it should be", err)
+	}
+	if got, want := told.In(Chinese), "打不开文件 x。（file does not exist）"; got != want {
+		t.Errorf("in Chinese: %q, want %q", got, want)
+	}
+	if got, want := told.Error(), "The file x cannot be opened. (file does not exist)"; got != want {
+		t.Errorf("in English: %q, want %q", got, want)
 	}
 }

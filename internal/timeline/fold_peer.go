@@ -59,7 +59,9 @@ func (f *folding) demuxUnclaimed() {
 
 func (f *folding) acceptHand() {
 	f.sentOnClosedSubscription()
-	f.subscription().Handed++
+	s := f.subscription()
+	s.Handed++
+	s.Queue.Len = min(s.Queue.Len, max(0, s.Delivered-s.Handed)) // nobody reports that the last one was taken out
 	if m := f.handledWhere(func(m *Message) bool { return !m.Handed.Set() }); m != nil {
 		m.Handed = f.mark
 	}

@@ -168,6 +168,23 @@ func TestRemovalToldLateDoesNotUndoWhatCameAfterIt(t *testing.T) {
 	}
 }
 
+// The queue of a subscription is reported when something goes in. That the last one was taken out shows only in its being handed over.
+func TestQueueOfASubscriptionIsEmptyWhenAllWasHandedOver(t *testing.T) {
+	s, b := new(script), theInstance
+	s.tell("B", b, trace.DemuxAdd, trace.Event{Number: 1})
+	for i, want := range []int{2, 2, 1, 0} {
+		if i < 2 {
+			s.tell("B", b, trace.DemuxDelivered, trace.Event{Number: 1, Envelope: data(uint64(i), "x"), Queue: trace.Queue{Name: "subscription", Len: 2, Cap: 10}})
+		} else {
+			s.tell("B", b, trace.AcceptHand, trace.Event{Number: 1, Envelope: data(uint64(i-2), "x")})
+		}
+		st := s.state()
+		if got := st.Peer("B").Subscriptions[0].Queue; got.Len != want || got.Cap != 10 {
+			t.Errorf("after event %d the queue is %d/%d, want %d/10", i+1, got.Len, got.Cap, want)
+		}
+	}
+}
+
 func TestQueueLengthWithALowerSeqDoesNotOverwrite(t *testing.T) {
 	s, a := new(script), dialled(1)
 	early := s.seq("A", a)

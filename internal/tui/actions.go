@@ -64,13 +64,13 @@ var timeActions = []action{
 	{
 		name: "pause", keys: []string{"space", "f5"}, where: watching,
 		label: text.Text{Zh: "暂停/播放", En: "pause/play"},
-		about: text.Text{Zh: "暂停：节点停在各自的下一步；再按一次接着播放", En: "pause: the peers are held at their next steps; again: play on"},
+		about: text.Text{Zh: "暂停：节点拦在各自的下一步；再按一次接着播放", En: "pause: the peers are held at their next steps; again: play on"},
 		do:    func(m *Model) tea.Cmd { m.watch.toggle(); return nil },
 	},
 	{
 		name: "next", keys: []string{"n", "right"}, where: watching,
 		label: text.Text{Zh: "下一步", En: "next"},
-		about: text.Text{Zh: "走一步；在最新处，就放行停得最久的那个 goroutine", En: "one step forward; in the present, the goroutine that has been held longest goes on"},
+		about: text.Text{Zh: "走一步；在最新处，就放行拦得最久的那个 goroutine", En: "one step forward; in the present, the goroutine that has been held longest goes on"},
 		do:    func(m *Model) tea.Cmd { m.tell(m.watch.next()); return nil },
 	},
 	{
@@ -93,7 +93,7 @@ var timeActions = []action{
 	{
 		name: "who", keys: []string{"s", "f7"}, where: watching,
 		label: text.Text{Zh: "谁先走", En: "who next"},
-		about: text.Text{Zh: "列出停着的 goroutine，由你决定谁先走", En: "the goroutines that are held: you are the scheduler"},
+		about: text.Text{Zh: "列出拦住的 goroutine，由你决定谁先走", En: "the goroutines that are held: you are the scheduler"},
 		can:   (*Model).canSteer,
 		do:    (*Model).openHeld,
 	},
@@ -233,7 +233,7 @@ var generalActions = []action{
 	{
 		name: "mouse", keys: []string{"m"}, where: anywhere, quiet: true,
 		label: text.Text{Zh: "鼠标", En: "mouse"},
-		about: text.Text{Zh: "开关鼠标；要选中文字时关掉", En: "mouse on or off; off for selecting text"},
+		about: text.Text{Zh: "开关鼠标：点选、点滑块、滚轮；要选中文字时关掉", En: "mouse on or off: click, also the slider; wheel. Off for selecting text"},
 		do:    (*Model).toggleMouse,
 	},
 	{

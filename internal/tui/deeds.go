@@ -64,7 +64,12 @@ func (m *Model) openDeeds(heading text.Text, deeds []deed) tea.Cmd {
 	for _, d := range deeds {
 		items = append(items, item{label: d.says.In(m.lang), detail: d.about.In(m.lang), do: func(m *Model) tea.Cmd { return d.ask(m, d) }})
 	}
-	return m.show(&menu{heading: heading.In(m.lang), items: numbered(items)})
+	return m.ask(heading, items)
+}
+
+// ask is one of the questions before a deed. It stays until the deed is done, so that from the next question one can go back to it.
+func (m *Model) ask(heading text.Text, items []item) tea.Cmd {
+	return m.show(&menu{heading: heading.In(m.lang), items: numbered(items), stays: true})
 }
 
 // peersWhere returns the names of the honest peers, of the latest life of each, for which want holds; the selected one first.
@@ -103,7 +108,7 @@ func (m *Model) pick(heading text.Text, names []string, then func(m *Model, name
 	for _, name := range names {
 		items = append(items, item{label: text.Printable(name), do: func(m *Model) tea.Cmd { return then(m, name) }})
 	}
-	return m.show(&menu{heading: heading.In(m.lang), items: numbered(items)})
+	return m.ask(heading, items)
 }
 
 var (
@@ -187,5 +192,5 @@ func askTrick(m *Model, d deed) tea.Cmd {
 			})
 		}})
 	}
-	return m.show(&menu{heading: whatWay.In(m.lang), items: numbered(items)})
+	return m.ask(whatWay, items)
 }

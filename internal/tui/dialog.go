@@ -23,14 +23,34 @@ type dialog interface {
 func (m *Model) drawDialog(r canvas.Region, d dialog) {
 	width, height := d.size(m)
 	width, height = min(max(width, canvas.Width(d.title(m))+4)+4, r.Width()-4), min(height+2, r.Height()-2)
-	box := r.Sub((r.Width()-width)/2, (r.Height()-height)/2, width, height)
+	m.dialogAt = rect{(r.Width() - width) / 2, (r.Height() - height) / 2, width, height}
+	box := part(r, m.dialogAt)
 	box.Fill(canvas.Style{})
 	inside := box.Rounded(m.theme.Focus)
 	box.Text(2, 0, m.theme.Focus, " "+d.title(m)+" ")
 	d.draw(inside.Sub(1, 0, inside.Width()-2, inside.Height()), m)
 }
 
-// open puts a dialog over what is shown.
+// clickDialog gives a click to the uppermost dialog, if that is where it went; a click beside a dialog closes it.
+func (m *Model) clickDialog(x, y int) tea.Cmd {
+	at := m.dialogAt
+	if !at.contains(x, y) {
+		m.dismiss()
+		return nil
+	}
+	d, can := m.dialogs[len(m.dialogs)-1].(clickable)
+	if !can || !at.inside().contains(x, y) {
+		return nil
+	}
+	return d.click(m, x-at.x-2, y-at.y-1)
+}
+
+// clickable is a dialog in which something can be pressed with the mouse, in cells of its own.
+type clickable interface {
+	click(m *Model, x, y int) tea.Cmd
+}
+
+// show puts a dialog over what is shown.
 func (m *Model) show(d dialog) tea.Cmd {
 	m.dialogs = append(m.dialogs, d)
 	return nil
@@ -54,11 +74,12 @@ type menu struct {
 	hint    string // shown where nothing is typed yet
 	search  bool   // whether something can be typed, which narrows the list down
 	found   bool   // whether the items are what was found for what is typed: then there is nothing to narrow down
-	stays   bool   // whether it stays open when something was chosen
+	stays   bool   // whether it stays open when something was chosen: what comes next can go back to it
 
 	typed  string
 	cursor int
 	top    int
+	rows   int // how many items were drawn last
 }
 
 func (d *menu) types() bool { return d.search }
@@ -120,12 +141,14 @@ func (d *menu) drawItems(r canvas.Region, m *Model) {
 	t := m.theme
 	items := d.matching()
 	if len(items) == 0 {
+		d.rows = 0
 		r.Text(0, 0, t.Faint, says.NoMatch.In(m.lang))
 		return
 	}
 	keys, labels, _ := d.columns(m)
 	d.top = max(min(d.top, d.cursor), d.cursor-r.Height()+1, 0)
-	for y := range min(r.Height(), len(items)-d.top) {
+	d.rows = min(r.Height(), len(items)-d.top)
+	for y := range d.rows {
 		i := items[d.top+y]
 		mark, style := "  ", t.Text
 		if d.top+y == d.cursor {
@@ -188,6 +211,15 @@ func (d *menu) take(m *Model, items []item, msg tea.KeyPressMsg) tea.Cmd {
 	}
 	if keyName(msg) == "q" {
 		m.dismiss()
+	}
+	return nil
+}
+
+// click chooses the item that was pressed.
+func (d *menu) click(m *Model, _, y int) tea.Cmd {
+	if row := y - d.head(); row >= 0 && row < d.rows {
+		d.cursor = d.top + row
+		return d.choose(m, d.matching(), d.cursor)
 	}
 	return nil
 }

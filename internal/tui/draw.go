@@ -35,8 +35,8 @@ func (m *Model) draw() string {
 		m.home.draw(r.Sub(0, 0, m.width, m.height-1), m)
 	}
 	m.drawFooter(r.Sub(0, m.height-1, m.width, 1))
-	for _, d := range m.dialogs {
-		m.drawDialog(r, d)
+	if n := len(m.dialogs); n > 0 {
+		m.drawDialog(r, m.dialogs[n-1])
 	}
 	return m.canvas.String()
 }
@@ -121,7 +121,8 @@ func (m *Model) drawTitle(r canvas.Region, s *scene.Scene) {
 	x := r.Right(r.Width()-1, 0, style, " "+state+" ")
 	x = r.Right(x-1, 0, t.Faint, strings.Join(right, "  "))
 	left := r.Fit(1, 0, x-3, t.Focus, w.title.In(m.lang))
-	if chapter := s.State.Title.In(m.lang); chapter != "" && w.lesson != nil {
+	// The first chapter of a lesson has the lesson's own name.
+	if chapter := s.State.Title.In(m.lang); chapter != "" && w.lesson != nil && chapter != w.lesson.Title.In(m.lang) {
 		r.Fit(left, 0, x-2-left, t.Faint, " › "+text.Printable(chapter))
 	}
 }
@@ -134,7 +135,9 @@ func (m *Model) stateOf(w *watch, s *scene.Scene) (string, canvas.Style) {
 		return says.Over.In(m.lang), t.Good.Reversed()
 	case w.free:
 		return says.Free.In(m.lang), t.Warn.Reversed()
-	case w.past && !w.player.Playing():
+	case w.peers == nil && w.player.AtEnd():
+		return says.End.In(m.lang), t.Good.Reversed()
+	case w.past && w.peers != nil && !w.player.Playing():
 		return says.Past.In(m.lang), t.Accent.Reversed()
 	case w.player.Playing():
 		return says.Playing.In(m.lang), t.Good.Reversed()
@@ -160,13 +163,13 @@ func (m *Model) drawNarration(r canvas.Region, s *scene.Scene) {
 	m.paragraph(r.Sub(x, 0, r.Width()-x-1, r.Height()), t.Text, said)
 }
 
-// paragraph writes as much of s as fits, and an ellipsis if that is not all.
+// paragraph writes as much of s as fits; if that is not all, an ellipsis, and the key that shows the rest.
 func (m *Model) paragraph(r canvas.Region, style canvas.Style, s string) {
 	lines := text.Wrap(printableLines(s), r.Width())
 	for y, line := range lines {
 		if y == r.Height()-1 && len(lines) > r.Height() {
-			line = canvas.Fit(line, r.Width()-1)
-			line = strings.TrimSuffix(line, "…") + "…"
+			more := says.ReadAll.In(m.lang)
+			line = strings.TrimSuffix(canvas.Fit(line, r.Width()-canvas.Width(more)), "…") + more
 		}
 		r.Text(0, y, style, line)
 	}
@@ -187,7 +190,7 @@ func (m *Model) drawCaption(r canvas.Region, s *scene.Scene) {
 		r.Text(1, 0, t.Faint, says.NoEvent.In(m.lang))
 		return
 	}
-	standing, rows := m.standing(w, s), r.Height()
+	standing, rows := m.standing(w, s, r.Width()-2), r.Height()
 	if standing != "" {
 		rows--
 		r.Fit(1, rows, r.Width()-2, t.Warn, standing)
@@ -236,8 +239,8 @@ func promiseMark(e *timeline.Event) string {
 	return "✗ "
 }
 
-// standing says who stands where, in the present; in the past, where the present is.
-func (m *Model) standing(w *watch, s *scene.Scene) string {
+// standing says who stands where, in the present; in the past, where the present is. room is how many cells there are for it.
+func (m *Model) standing(w *watch, s *scene.Scene, room int) string {
 	switch {
 	case w.peers == nil:
 		return ""
@@ -252,7 +255,7 @@ func (m *Model) standing(w *watch, s *scene.Scene) string {
 	case !s.Live || w.free:
 		return ""
 	case len(s.Held) > 0:
-		return m.heldList(s.Held)
+		return m.heldList(s.Held, room)
 	}
 	if left, pending := m.pending(s); pending {
 		return says.WaitingTimer.Format(m.lang, left.Seconds())
@@ -268,28 +271,35 @@ func (m *Model) pending(s *scene.Scene) (left time.Duration, pending bool) {
 	return m.watch.peers.NextTimer()
 }
 
-// heldList names who is held, the one that goes next first.
-func (m *Model) heldList(held []session.Held) string {
+// heldList names who is held, the one that goes next first, as many as there is room for.
+func (m *Model) heldList(held []session.Held, room int) string {
+	switch first := held[0]; {
+	case len(held) == 1 && first.Peer == "":
+		return says.LessonNext.In(m.lang)
+	case len(held) == 1:
+		return says.HeldOne.Format(m.lang, m.heldName(first))
+	}
 	var names []string
-	for i, h := range held {
-		if i == 4 {
-			names = append(names, "…")
-			break
-		}
+	for _, h := range held {
 		names = append(names, m.heldName(h))
 	}
-	list := says.HeldBy.Format(m.lang, len(held)) + strings.Join(names, text.Text{Zh: "　", En: "  "}.In(m.lang))
-	if len(held) > 1 {
-		list += says.HeldMore.In(m.lang)
-	}
-	return list
+	list := says.HeldMany.Format(m.lang, len(held)) + strings.Join(names, text.Text{Zh: "　", En: "  "}.In(m.lang))
+	more := says.HeldMore.In(m.lang)
+	return canvas.Fit(list, room-canvas.Width(more)) + more
 }
 
+// heldName says who is held, and where. A peer can have several of the same role held at the same step, each for another connection.
 func (m *Model) heldName(h session.Held) string {
 	if h.Peer == "" {
 		return says.Lesson.In(m.lang)
 	}
-	return fmt.Sprintf("%s %s @ %s", text.Printable(h.Peer), h.Goroutine, h.Step)
+	who := text.Printable(h.Peer) + " " + string(h.Goroutine)
+	if h.Event.Step != nil {
+		if _, _, connection := m.watch.teller.Towards(h.Peer, h.Event.Step); connection != "" {
+			who += " " + connection
+		}
+	}
+	return fmt.Sprintf("%s @ %s", who, h.Step)
 }
 
 // drawFooter draws the last row: a notice, or the keys that work now; and how many events were missed.
@@ -321,7 +331,8 @@ func (m *Model) drawFooter(r canvas.Region) {
 func (m *Model) drawKeys(r canvas.Region, end int) {
 	var always, others []action
 	for _, a := range m.here() {
-		switch {
+		switch first, _ := m.actionOf(a.keys[0]); {
+		case first.name != a.name: // the key means something else here
 		case a.always:
 			always = append(always, a)
 		case !a.quiet && !(a.peers && !m.canSteer()):

@@ -12,9 +12,12 @@ import (
 type home struct {
 	lessons []walkthroughs.Lesson
 	cursor  int
-	top     int   // the first row that is drawn
-	rows    []int // which entry stands in which row of the screen, -1 for none
+	top     int // the first row of the list that is drawn
+	shown   []shownEntry
 }
+
+// shownEntry is in which row of the screen an entry was drawn last.
+type shownEntry struct{ row, entry int }
 
 // entries returns how many there are to choose from: every lesson, the sandbox, the recordings.
 func (h *home) entries() int { return len(h.lessons) + 2 }
@@ -36,88 +39,67 @@ func (m *Model) start() tea.Cmd {
 
 // clickHome chooses the entry that was pressed, and opens it if it was chosen already.
 func (m *Model) clickHome(y int) tea.Cmd {
-	if y < 0 || y >= len(m.home.rows) || m.home.rows[y] < 0 {
-		return nil
+	for _, e := range m.home.shown {
+		switch {
+		case e.row != y:
+		case e.entry == m.home.cursor:
+			return m.start()
+		default:
+			m.home.cursor = e.entry
+		}
 	}
-	if m.home.cursor == m.home.rows[y] {
-		return m.start()
-	}
-	m.home.cursor = m.home.rows[y]
 	return nil
 }
 
-// draw draws the home screen but for its footer.
+// draw draws the home screen but for its footer: the entries, and below them what the chosen one is about. So the entries stay where they
+// are whichever is chosen, and who clicks on one twice presses the same one twice.
 func (h *home) draw(r canvas.Region, m *Model) {
 	t := m.theme
 	width := min(r.Width()-4, 110)
 	left := (r.Width() - width) / 2
 	r.Text(left, 1, t.Focus, "◆─▲─● "+says.Program.In(m.lang))
 	y := r.Paragraph(left, 2, width, t.Text, says.Tagline.In(m.lang)) + 1
-	h.rows = make([]int, r.Height())
-	for i := range h.rows {
-		h.rows[i] = -1
+
+	about := text.Wrap(h.about(m), width-8)
+	rows := h.rowOf(h.entries()-1) + 1
+	rows = min(rows, r.Height()-y-1-len(about))
+	h.drawEntries(r.Sub(left, y, width, rows), m, y)
+	for i, line := range about {
+		r.Text(left+4, y+rows+1+i, t.Faint, line)
 	}
-	list := r.Sub(left, y, width, r.Height()-y)
-	h.drawEntries(list, m, y)
 }
 
-// drawEntries draws as many entries as there is room for, the chosen one with what it is about.
+// rowOf returns in which row of the list an entry stands: between the lessons and the rest there is an empty one.
+func (h *home) rowOf(entry int) int {
+	if entry >= len(h.lessons) {
+		return entry + 1
+	}
+	return entry
+}
+
+// drawEntries draws as many entries as there is room for, the chosen one among them. above is how many rows of the screen there are
+// above the list.
 func (h *home) drawEntries(r canvas.Region, m *Model, above int) {
-	heights := make([]int, h.entries())
-	for i := range heights {
-		heights[i] = len(h.describe(m, i, r.Width()))
-	}
-	for h.top > h.cursor || h.rowsFrom(heights, h.top, h.cursor) > r.Height() {
-		if h.top > h.cursor {
-			h.top = h.cursor
-		} else {
-			h.top++
-		}
-	}
-	y := 0
-	for i := h.top; i < h.entries() && y < r.Height(); i++ {
-		h.drawEntry(r, m, i, y)
-		for _, line := range h.describe(m, i, r.Width())[1:] {
-			y++
-			r.Text(6, y, m.theme.Faint, line)
-		}
-		for row := y - heights[i] + 1; row <= y; row++ {
-			if above+row < len(h.rows) {
-				h.rows[above+row] = i
-			}
-		}
-		y++
-		if i == len(h.lessons)-1 {
-			y++
+	cursor := h.rowOf(h.cursor)
+	h.top = max(min(h.top, cursor), cursor-r.Height()+1)
+	h.shown = h.shown[:0]
+	for i := range h.entries() {
+		if y := h.rowOf(i) - h.top; y >= 0 && y < r.Height() {
+			h.drawEntry(r, m, i, y)
+			h.shown = append(h.shown, shownEntry{row: above + y, entry: i})
 		}
 	}
 }
 
-// rowsFrom returns how many rows the entries from one to another take.
-func (h *home) rowsFrom(heights []int, from, to int) int {
-	n := 0
-	for i := from; i <= to; i++ {
-		n += heights[i]
-		if i == len(h.lessons)-1 && i < to {
-			n++
-		}
-	}
-	return n
-}
-
-// describe returns the lines of an entry: its own, and, if it is chosen, what it is about.
-func (h *home) describe(m *Model, i, width int) []string {
-	lines := []string{""}
-	if i != h.cursor {
-		return lines
-	}
-	switch n := i - len(h.lessons); {
+// about says what the chosen entry is about.
+func (h *home) about(m *Model) string {
+	switch n := h.cursor - len(h.lessons); {
 	case n < 0:
-		return append(lines, text.Wrap(says.AfterIt.In(m.lang)+" "+h.lessons[i].Learn.In(m.lang), width-8)...)
+		return says.AfterIt.Format(m.lang, h.lessons[h.cursor].Learn.In(m.lang))
 	case n == 0:
-		return append(lines, text.Wrap(says.SandboxAbout.In(m.lang), width-8)...)
+		return says.SandboxAbout.In(m.lang)
 	}
-	return append(lines, text.Wrap(says.OpenAbout.In(m.lang), width-8)...)
+	return says.OpenAbout.In(m.lang)
 }
 
 func (h *home) drawEntry(r canvas.Region, m *Model, i, y int) {

@@ -39,9 +39,6 @@ func (m *Model) about(h session.Held) string {
 	if h.Event.Step == nil {
 		return canvas.Fit(said, 50)
 	}
-	if _, _, connection := m.watch.teller.Towards(h.Peer, h.Event.Step); connection != "" {
-		said = connection + "  " + said
-	}
 	return canvas.Fit(said, 70)
 }
 
@@ -96,7 +93,7 @@ func helpLines(m *Model, width int) []line {
 			lines = append(lines, helpLine(o.Key, o.Says.In(m.lang), t.Text, width)...)
 		}
 	}
-	return lines
+	return append(lines, signLines(m, width)...)
 }
 
 // helpLine sets a key apart from what it does.
@@ -155,6 +152,8 @@ func (d *finder) key(m *Model, name string, msg tea.KeyPressMsg) tea.Cmd {
 	}
 	return cmd
 }
+
+func (d *finder) click(m *Model, x, y int) tea.Cmd { return d.menu.click(m, x, y) }
 
 // find lists the events that have what was typed in their step, their peer or their sentence; those behind the shown moment first.
 func (d *finder) find(m *Model) {
@@ -236,6 +235,8 @@ func (d *opener) key(m *Model, name string, msg tea.KeyPressMsg) tea.Cmd {
 	return d.menu.key(m, name, msg)
 }
 
+func (d *opener) click(m *Model, x, y int) tea.Cmd { return d.menu.click(m, x, y) }
+
 // openSaid shows in full what the lesson has said last, and what the event tells.
 func (m *Model) openSaid() tea.Cmd {
 	m.watch.pause()
@@ -255,7 +256,7 @@ func saidLines(m *Model, width int) []line {
 		lines = append(lines, line{})
 	}
 	if s.Event != nil && s.Event.Step != nil {
-		add(m.theme.Strong, text.Printable(s.Event.Peer)+" "+text.Printable(string(s.Event.Step.Step)))
+		lines = append(lines, m.stepLines(s.Event)...)
 		add(m.theme.Text, m.watch.teller.Tell(s.Event))
 	}
 	return lines

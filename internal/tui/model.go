@@ -7,6 +7,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -32,6 +33,7 @@ type Model struct {
 	home          home
 	watch         *watch // nil at home
 	dialogs       []dialog
+	dialogAt      rect // where the uppermost dialog was drawn last, with its border
 	notice        notice
 	busy          text.Text // what is being done, while nothing else can be
 
@@ -138,9 +140,12 @@ func (m *Model) tick(now time.Time) {
 		dt = min(max(now.Sub(m.before), 0), 4*frameTime) // after a stall the movement goes on where it was
 	}
 	m.before = now
-	running := w.timerRuns()
+	running, played := w.timerRuns(), w.player.Playing()
 	if w.frame(dt) || running || w.running != running {
 		m.dirty = true
+	}
+	if step := w.step(); played && !w.player.Playing() && slices.Contains(w.player.Stops(), step) {
+		m.tell(says.StoppedAt, step)
 	}
 	w.running = running
 	if w.over && !w.told {

@@ -1,12 +1,15 @@
 package tui
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"gossipscope/comm/trace"
 	"gossipscope/internal/session"
@@ -166,6 +169,18 @@ func TestSpeedGoesUpToFreeAndDownAgain(t *testing.T) {
 		s.press("-")
 		if s.watch.free || s.watch.player.Speed() != playback.Speeds[len(playback.Speeds)-1] {
 			t.Errorf("free %v, speed %v", s.watch.free, s.watch.player.Speed())
+		}
+	})
+}
+
+// Going to the latest moment is all that this frame does: nothing new has happened, and nothing moves.
+func TestTheLatestMomentIsShownAsSoonAsNobodyIsHeldAnyMore(t *testing.T) {
+	inScreen(t, 120, 36, text.English, func(s *screen) {
+		s.begin(0) // at once, while there is more to show
+		s.press(slices.Repeat([]string{"+"}, len(playback.Speeds))...)
+		s.pass(time.Minute)
+		if last := s.watch.history.Len(); last < 2 || !strings.Contains(s.frame, fmt.Sprintf("step %d of %[1]d ", last)) {
+			t.Errorf("%d events have happened, and the screen is this:\n%s", last, ansi.Strip(s.frame))
 		}
 	})
 }

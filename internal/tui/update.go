@@ -113,8 +113,10 @@ func (m *Model) moveFocus(step int) {
 func (m *Model) click(x, y int) tea.Cmd {
 	m.notice = notice{}
 	switch {
-	case m.deaf(), len(m.dialogs) > 0:
+	case m.deaf():
 		return nil
+	case len(m.dialogs) > 0:
+		return m.clickDialog(x, y)
 	case m.watch == nil:
 		return m.clickHome(y)
 	}
@@ -146,6 +148,7 @@ func (m *Model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 		return m.dialogs[len(m.dialogs)-1].key(m, string(command), tea.KeyPressMsg{})
 	}
 	if m.watch == nil {
+		m.home.move(map[scene.Command]int{scene.Up: -1, scene.Down: +1}[command], m)
 		return nil
 	}
 	for _, a := range m.watch.areas {
@@ -416,6 +419,7 @@ func (m *Model) do(act session.Act) tea.Cmd {
 		m.tell(says.NoPeersInReplay)
 		return nil
 	}
+	m.dialogs = nil // all that was asked is answered
 	w := m.watch
 	if err := w.peers.Do(act); err != nil {
 		m.complain(asItIs, err)

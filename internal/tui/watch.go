@@ -105,6 +105,7 @@ func blankWatch(lang text.Lang, panels [viewCount]scene.Panel) *watch {
 // left to show. It reports whether the picture has changed.
 func (w *watch) frame(dt time.Duration) bool {
 	w.now += dt
+	at := w.player.At()
 	changed := w.take()
 	if changed {
 		w.stirred = w.now
@@ -127,7 +128,7 @@ func (w *watch) frame(dt time.Duration) bool {
 	if w.player.Wants() {
 		w.letGo()
 	}
-	return w.checkEnd() || changed
+	return w.checkEnd() || changed || w.player.At() != at
 }
 
 // take takes in events that have happened since the last time, and reports whether there were any.

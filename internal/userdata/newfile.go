@@ -24,7 +24,7 @@ type NewFile struct {
 }
 
 // Create looks whether there can be a new file at path, and begins it; the folder must exist. Whatever is wrong with the place comes out
-// here, before there was any work in vain. The error is an *Error; it is fs.ErrExist if the name is taken. Keep or Discard must follow.
+// here, before there was any work in vain. The error is a *text.Error; it is fs.ErrExist if the name is taken. Keep or Discard must follow.
 func Create(path string) (*NewFile, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, taken(path)
@@ -32,31 +32,36 @@ func Create(path string) (*NewFile, error) {
 	partial := fmt.Sprintf("%s.%08x.part", path, rand.Uint32())
 	f, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return nil, failed(err, says.create, text.Printable(path))
+		return nil, text.Failed(err, says.create, text.Printable(path))
 	}
 	return &NewFile{path: path, partial: partial, file: f}, nil
 }
 
-// WriteNew makes a new file at path out of what write writes, which is buffered. Of whatever goes wrong nothing is left. An error of write
-// that is an *Error is returned as it is.
+// WriteNew makes a new file at path out of what write writes, which is buffered. Of whatever goes wrong nothing is left, and the error is
+// a *text.Error; if that of write is one, it is returned as it is.
 func WriteNew(path string, write func(io.Writer) error) error {
 	f, err := Create(path)
 	if err != nil {
 		return err
 	}
 	defer f.Discard()
-	buffered := bufio.NewWriterSize(f, 64<<10)
+	if err := f.Fill(write); err != nil {
+		return err
+	}
+	return f.Keep()
+}
+
+// Fill writes what the file is to hold, as WriteNew does.
+func (f *NewFile) Fill(write func(io.Writer) error) error {
+	buffered := bufio.NewWriterSize(f.file, 64<<10)
 	if err := write(buffered); err != nil {
 		return f.cannot(err)
 	}
 	if err := buffered.Flush(); err != nil {
 		return f.cannot(err)
 	}
-	return f.Keep()
+	return nil
 }
-
-// Write implements io.Writer.
-func (f *NewFile) Write(p []byte) (int, error) { return f.file.Write(p) }
 
 // Keep gives the file its name. Create looked whether that was free, but much may have happened since: a link fails where a name is
 // taken, while a rename would replace what is there, so a file that has come meanwhile stays. Where there are no links, looking first
@@ -91,13 +96,13 @@ func (f *NewFile) Discard() {
 
 // cannot says that the file could not be written, unless err has said what is wrong in a sentence of its own.
 func (f *NewFile) cannot(err error) error {
-	var known *Error
+	var known *text.Error
 	if errors.As(err, &known) {
 		return err
 	}
-	return failed(err, says.write, text.Printable(f.path))
+	return text.Failed(err, says.write, text.Printable(f.path))
 }
 
 func taken(path string) error {
-	return &Error{Says: says.exists, Args: []any{text.Printable(path)}, Cause: fs.ErrExist}
+	return &text.Error{Says: says.exists, Args: []any{text.Printable(path)}, Cause: fs.ErrExist}
 }

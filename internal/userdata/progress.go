@@ -40,7 +40,7 @@ func (f Folder) Progress() (Progress, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return Progress{}, nil
 	case err != nil:
-		return Progress{}, failed(err, says.read, text.Printable(path))
+		return Progress{}, text.Failed(err, says.read, text.Printable(path))
 	}
 	var p Progress
 	if err := decode(content, &p); err != nil {
@@ -83,9 +83,9 @@ func setAside(path string, why error) error {
 		err = os.Rename(path, aside)
 	}
 	if err != nil {
-		return failed(err, says.notSetAside, text.Printable(path))
+		return text.Failed(err, says.notSetAside, text.Printable(path))
 	}
-	return failed(why, says.setAside, text.Printable(filepath.Base(aside)))
+	return text.Failed(why, says.setAside, text.Printable(filepath.Base(aside)))
 }
 
 // Update changes what is remembered: it reads it anew, so that another program of the same user loses nothing, has change change it, and
@@ -104,7 +104,7 @@ func (f Folder) Update(change func(*Progress)) error {
 	}
 	change(&p)
 	if err := f.write(path, p); err != nil {
-		return failed(err, says.save, text.Printable(path))
+		return text.Failed(err, says.save, text.Printable(path))
 	}
 	return before
 }

@@ -30,7 +30,7 @@ type Folder struct {
 // Find returns the folder on a system that goos names as runtime.GOOS does, from the variables of the environment. It looks at no disk.
 //
 // On Unix it is under $XDG_DATA_HOME (XDG Base Directory Specification 0.8), by default ~/.local/share; on macOS under
-// ~/Library/Application Support; on Windows under %LOCALAPPDATA%. Without any of these it returns the zero Folder, and an *Error.
+// ~/Library/Application Support; on Windows under %LOCALAPPDATA%. Without any of these it returns the zero Folder, and a *text.Error.
 func Find(goos string, getenv func(string) string) (Folder, error) {
 	base, variable := "", "HOME"
 	switch goos {
@@ -46,7 +46,7 @@ func Find(goos string, getenv func(string) string) (Folder, error) {
 		}
 	}
 	if base == "" {
-		return Folder{}, &Error{Says: says.noFolder, Args: []any{variable}, Cause: ErrNoFolder}
+		return Folder{}, &text.Error{Says: says.noFolder, Args: []any{variable}, Cause: ErrNoFolder}
 	}
 	return Folder{path: filepath.Join(base, Name)}, nil
 }
@@ -70,10 +70,10 @@ func (f Folder) RecordingsDir() string { return under(f.path, "recordings") }
 func (f Folder) FreshName(prefix, ext string) (string, error) {
 	dir := f.RecordingsDir()
 	if dir == "" {
-		return "", &Error{Says: says.nowhere, Cause: ErrNoFolder}
+		return "", &text.Error{Says: says.nowhere, Cause: ErrNoFolder}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", failed(err, says.makeFolder, text.Printable(dir))
+		return "", text.Failed(err, says.makeFolder, text.Printable(dir))
 	}
 	stem := fmt.Sprintf("%s-%s", prefix, time.Now().Format("20060102-150405"))
 	return unused(dir, stem, "."+ext)
@@ -88,43 +88,10 @@ func unused(dir, stem, ext string) (string, error) {
 			return path, nil
 		}
 		if err != nil {
-			return "", failed(err, says.makeFolder, text.Printable(dir))
+			return "", text.Failed(err, says.makeFolder, text.Printable(dir))
 		}
 		path = filepath.Join(dir, fmt.Sprintf("%s-%d%s", stem, n, ext))
 	}
-}
-
-// Error is an error that a person reads: its sentence in both languages.
-type Error struct {
-	Says  text.Text
-	Args  []any
-	Cause error
-}
-
-// Error returns the sentence in English.
-func (e *Error) Error() string { return e.In(text.English) }
-
-// In returns the sentence in lang.
-func (e *Error) In(lang text.Lang) string { return e.Says.Format(lang, e.Args...) }
-
-// Unwrap returns what the error came from.
-func (e *Error) Unwrap() error { return e.Cause }
-
-// failed is an error whose sentence ends with the words of cause, without the path that the sentence names already.
-func failed(cause error, sentence text.Text, args ...any) error {
-	return &Error{Says: sentence, Args: append(args, words(cause)), Cause: cause}
-}
-
-func words(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
-		err = link.Err
-	}
-	return text.Printable(err.Error())
 }
 
 // says is every sentence of the package.
@@ -142,8 +109,8 @@ var says = struct{ noFolder, nowhere, makeFolder, exists, create, write, setAsid
 		En: "Files cannot be kept in %s: check permissions and space. (%s)",
 	},
 	exists: text.Text{
-		Zh: "%s 已经存在，没有覆盖它。请换一个文件名。",
-		En: "%s exists already and was not overwritten. Choose another name.",
+		Zh: "%s 已经存在，没有覆盖它。请换一个文件名，或者先把它移走。",
+		En: "%s exists already and was not overwritten. Choose another name, or move it away first.",
 	},
 	create: text.Text{
 		Zh: "不能写到 %s，请换一个可以写的地方。（%s）",

@@ -142,7 +142,7 @@ func TestABrokenFileIsSetAsideAndSaid(t *testing.T) {
 		f := folder(t)
 		put(t, f, broken)
 		p, err := f.Progress()
-		var said *Error
+		var said *text.Error
 		if !errors.As(err, &said) || !strings.Contains(said.In(text.Chinese), progressFile+".broken") || !strings.Contains(said.Error(), progressFile+".broken") {
 			t.Errorf("%.20q gave %v", broken, err)
 		}
@@ -214,7 +214,7 @@ func TestAProgressThatCannotBeWrittenIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said *Error
+	var said *text.Error
 	if err := f.Update(func(*Progress) {}); !errors.As(err, &said) {
 		t.Errorf("updating gave %v", err)
 	}
@@ -249,7 +249,7 @@ func TestANewFileIsThereWholeOrNotAtAll(t *testing.T) {
 		io.WriteString(w, strings.Repeat("half ", 100_000))
 		return failure
 	})
-	var said *Error
+	var said *text.Error
 	if !errors.Is(err, failure) || !errors.As(err, &said) || !strings.Contains(said.In(text.Chinese), "recording.jsonl") {
 		t.Errorf("writing half gave %v", err)
 	}

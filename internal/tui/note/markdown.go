@@ -56,6 +56,7 @@ type layout struct {
 	first  row // what stands before the next one instead, if it is fresh: the mark of the item
 	fresh  bool
 	gapped bool // the last row is empty
+	uncut  bool // lines of code that are too long stay whole
 }
 
 // markdown adds a text in Markdown.
@@ -179,7 +180,10 @@ func (l *layout) codeBlock(node ast.Node, language string) {
 	}
 	const indent = 2
 	for _, line := range sourceLines(source.String(), language, l.theme) {
-		l.add(append(row{{text: strings.Repeat(" ", indent)}}, clip(line, l.room()-indent, l.theme)...))
+		if !l.uncut {
+			line = clip(line, l.room()-indent, l.theme)
+		}
+		l.add(append(row{{text: strings.Repeat(" ", indent)}}, line...))
 	}
 }
 

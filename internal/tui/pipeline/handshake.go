@@ -32,6 +32,10 @@ type leg struct {
 
 // handshake draws the picture, as much of it as there is room for: the checks go before the rest, the sentence before everything.
 func (c *chart) handshake() {
+	if c.v.probes() {
+		c.probe()
+		return
+	}
 	width, height := c.r.Width(), c.r.Height()
 	sentence := text.Wrap(c.whereShaking(), max(8, width-2))
 	sentence = sentence[:min(len(sentence), max(1, height/4))]

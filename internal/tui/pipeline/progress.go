@@ -109,6 +109,8 @@ func (c *chart) underWay() string {
 		return s.Say(because.willDial, a.name)
 	case a.conn != nil && a.conn.Phase <= timeline.PhaseDialling:
 		return s.Say(because.dials, a.name)
+	case v.probes() && a.conn.Ping.Passed():
+		return s.Say(because.probed, b.name)
 	case a.conn != nil && a.conn.Phase == timeline.PhasePinging && a.conn.Ping.Passed():
 		return s.Say(because.pinged, b.name, a.name)
 	case a.conn != nil && a.conn.Phase == timeline.PhasePinging:
@@ -134,7 +136,7 @@ func (c *chart) heldInHandshake() string {
 	for _, e := range []end{c.v.ways[0].from, c.v.ways[0].to} {
 		for _, role := range []trace.Goroutine{trace.DialerGoroutine, trace.HandlerGoroutine, trace.CallerGoroutine} {
 			if h := heldIn(c.s, e, role); h != nil {
-				return c.s.Say(because.handshakeHeld, e.name, role, h.Step)
+				return c.s.Say(because.handshakeHeld, e.name, role, c.held(h))
 			}
 		}
 	}

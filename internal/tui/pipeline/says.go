@@ -10,11 +10,11 @@ var says = struct {
 	sends, receives, stored, drops, dark, peerGone      text.Text
 	callers, subscriber, subscriptions, subscriptionOne text.Text
 	noSubscription, noSubscriptionShort                 text.Text
-	notBegun, ended, unseen, held, busy                 text.Text
+	notBegun, ended, unseen, heldBrief, heldBefore      text.Text
 	noCall, calling, returned, wantsRoom, acks          text.Text
 	empty, full, room                                   text.Text
-	ackFilter, demux, offered, notWanted                text.Text
-	heldBrief, noSubscriptions, call                    text.Text
+	ackFilter, demux, notWanted                         text.Text
+	noSubscriptions, call                               text.Text
 	line, noLine, frozen, lag, halfClosed, closed, cut  text.Text
 	lostHere                                            text.Text
 	stopped, stoppedBrief, stoppedShort, inHand         text.Text
@@ -29,6 +29,7 @@ var says = struct {
 	helloOnTheWay, helloGiven, helloArrived, helloLost  text.Text
 	checks, checksUnseen, checksNotYet, limit           text.Text
 	lineName, unwanted, given, published, arrived, gone text.Text
+	probeNoChecks, probeTLS                             text.Text
 }{
 	turn:     text.Text{Zh: "换方向", En: "turn around"},
 	previous: text.Text{Zh: "上个连接", En: "previous connection"},
@@ -45,7 +46,7 @@ var says = struct {
 	sends:    text.Text{Zh: "发送", En: "sends"},
 	receives: text.Text{Zh: "接收", En: "receives"},
 	stored:   text.Text{Zh: "在连接表里", En: "in the store"},
-	drops:    text.Text{Zh: "✕ 放弃过 %d 条", En: "✕ %d given up"},
+	drops:    text.Text{Zh: "✕ 丢弃过 %d 条", En: "✕ %d dropped"},
 	dark:     text.Text{Zh: "不是这次会话里的节点，它那边看不到", En: "no peer of this session: nothing of it can be seen"},
 	peerGone: text.Text{Zh: "节点%s", En: "peer %s"},
 
@@ -57,12 +58,11 @@ var says = struct {
 	noSubscription:      text.Text{Zh: "没有订阅", En: "nobody subscribes"},
 	noSubscriptionShort: text.Text{Zh: "没有订阅", En: "none"},
 
-	notBegun:  text.Text{Zh: "还没开始", En: "not begun"},
-	ended:     text.Text{Zh: "已结束", En: "ended"},
-	unseen:    text.Text{Zh: "看不到", En: "unseen"},
-	held:      text.Text{Zh: "‖ 停在 %s", En: "‖ held: %s"},
-	heldBrief: text.Text{Zh: "‖ 停在", En: "‖ held:"},
-	busy:      text.Text{Zh: "在工作", En: "working"},
+	notBegun:   text.Text{Zh: "还没开始", En: "not begun"},
+	ended:      text.Text{Zh: "已结束", En: "ended"},
+	unseen:     text.Text{Zh: "看不到", En: "unseen"},
+	heldBrief:  text.Text{Zh: "‖ 停在", En: "‖ held:"},
+	heldBefore: text.Text{Zh: "%s 前", En: "%s"},
 
 	call:      text.Text{Zh: "%s%s", En: "%s %s"},
 	noCall:    text.Text{Zh: "没有调用", En: "no call yet"},
@@ -77,7 +77,6 @@ var says = struct {
 
 	ackFilter: text.Text{Zh: "▲ 确认截走", En: "▲ acks out"},
 	demux:     text.Text{Zh: "解复用器", En: "demux"},
-	offered:   text.Text{Zh: "递出 %s", En: "given %s"},
 	notWanted: text.Text{Zh: "没人要 %d", En: "unwanted %d"},
 
 	line:       text.Text{Zh: "gRPC · TLS", En: "gRPC · TLS"},
@@ -89,9 +88,9 @@ var says = struct {
 	cut:        text.Text{Zh: "✕ 线路被剪断", En: "✕ cut"},
 	lostHere:   text.Text{Zh: "✕ 丢了 %d 条", En: "✕ %d lost"},
 
-	// The channel that Accept returned has no event of its own: what was put into it since, and who does not read it, is all there is.
-	stopped:      text.Text{Zh: "[Accept channel 递入 %d] ┄ ‖ 订阅者不读了", En: "[Accept channel: %d offered] ┄ ‖ subscriber does not read"},
-	stoppedBrief: text.Text{Zh: "[Accept +%d] ┄ ‖ 订阅者不读了", En: "[Accept +%d]┄‖ no reads"},
+	// The channel that Accept returned has no event of its own: how many came to be put into it since, and who does not read it, is all there is.
+	stopped:      text.Text{Zh: "%d →[Accept channel] ┄ ‖ 订阅者不读了", En: "%d →[Accept channel] ┄ ‖ subscriber does not read"},
+	stoppedBrief: text.Text{Zh: "%d→[Accept] ┄ ‖ 订阅者不读了", En: "%d→[Accept]┄‖ no reads"},
 	stoppedShort: text.Text{Zh: "‖ 不读了", En: "‖ no reads"},
 
 	inHand: text.Text{Zh: "订阅的 goroutine 手里", En: "with the subscription"},
@@ -102,8 +101,8 @@ var says = struct {
 	content:    text.Text{Zh: "内容", En: "content"},
 	place:      text.Text{Zh: "在哪里", En: "where"},
 	legend: text.Text{
-		Zh: "方框是队列，圆框是 goroutine　● 数据　▲ 确认　◆ 握手　✕ 放弃　‖ 停住　▸ 现在",
-		En: "square: a queue  round: a goroutine  ● data  ▲ ack  ◆ handshake  ✕ given up  ‖ held  ▸ now",
+		Zh: "方框是队列，圆框是 goroutine　● 数据　▲ 确认　◆ 握手　✕ 丢弃　‖ 停住　▸ 现在",
+		En: "square: a queue  round: a goroutine  ● data  ▲ ack  ◆ handshake  ✕ dropped  ‖ held  ▸ now",
 	},
 
 	message:      text.Text{Zh: "消息%s%s", En: "message%s %s"},
@@ -125,7 +124,7 @@ var says = struct {
 
 	helloOf:       text.Text{Zh: "%s 的 ConnEstablish：%s", En: "ConnEstablish of %s: %s"},
 	helloNotSent:  text.Text{Zh: "还没有发", En: "not sent yet"},
-	helloInHand:   text.Text{Zh: "正要发出", En: "about to be sent"},
+	helloInHand:   text.Text{Zh: "要发出", En: "to be sent"},
 	helloOnTheWay: text.Text{Zh: "在路上", En: "on its way"},
 	helloGiven:    text.Text{Zh: "交给了 gRPC", En: "given to gRPC"},
 	helloArrived:  text.Text{Zh: "到了", En: "arrived"},
@@ -136,9 +135,18 @@ var says = struct {
 	checksNotYet: text.Text{Zh: "%s 那边还没有动静：流还没有到。", En: "%s has not been heard of yet: no stream has arrived."},
 	limit:        text.Text{Zh: "名额 %s", En: "room %s"},
 
+	probeNoChecks: text.Text{
+		Zh: "Probe 不打开流，也就没有握手：没有 ConnEstablish，没有那八项检查。",
+		En: "A Probe opens no stream, so there is no handshake: no ConnEstablish, and none of the eight checks.",
+	},
+	probeTLS: text.Text{
+		Zh: "TLS 建起来了，对方也出示了证书，只是没有人看过它：对方是谁，Probe 不知道，也不问。",
+		En: "TLS came up, with a certificate that nobody has looked at: who is there a Probe does not know, and does not ask.",
+	},
+
 	lineName:  text.Text{Zh: "线路", En: "line"},
 	unwanted:  text.Text{Zh: "没有人要", En: "wanted by nobody"},
-	given:     text.Text{Zh: "已递给订阅者", En: "offered to its subscriber"},
+	given:     text.Text{Zh: "轮到订阅者", En: "up to the subscriber"},
 	published: text.Text{Zh: "已交给等它的人", En: "given to its caller"},
 	arrived:   text.Text{Zh: "已收下", En: "arrived"},
 	gone:      text.Text{Zh: "丢了（%s）", En: "lost (%s)"},

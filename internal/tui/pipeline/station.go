@@ -31,30 +31,30 @@ func (l *lane) notes(st station, width int) (first, second, third said) {
 	first = l.busy(st, width)
 	switch h := l.heldAt(l.w, st); {
 	case h != nil && canvas.Width(first.words) > width && l.boxes[st].height > 4:
-		return said{l.s.Say(says.heldBrief), l.s.Theme.Warn}, said{string(h.Step), l.s.Theme.Warn}, said{}
+		return said{l.s.Say(says.heldBrief), l.s.Theme.Warn}, said{firstThatFits(width, l.s.Say(says.heldBefore, h.Step), string(h.Step)), l.s.Theme.Warn}, said{}
 	case st == reader:
 		second = said{l.s.Say(says.ackFilter), l.s.Theme.Ack}
 	case st == service && l.w.unclaimed() > 0:
 		second = said{l.s.Say(says.notWanted, l.w.unclaimed()), l.s.Theme.Faint}
 	case st == service:
 		second = said{l.s.Say(says.demux), l.s.Theme.Faint}
-	case st == subscriber && first != l.offered(width):
-		second = l.offered(width)
+	case st == subscriber && first != l.inHands(width):
+		second = l.inHands(width)
 	case st == writer && len(l.w.holds[writer]) > 0:
 		second = said{l.p.says.of(l.s.Lang, l.w.list[l.w.holds[writer][0]]), l.s.Theme.Faint}
 	}
 	return first, second, said{}
 }
 
-// offered says how much was offered to the subscribers, "" for nothing. It is the peer's count, as the queue of a subscription is the
-// peer's.
-func (l *lane) offered(width int) said {
-	counts, sum := l.w.to.offered(l.s)
+// inHands says how much the subscriptions' goroutines have taken out of their queues, "" for nothing. It is the peer's count, as the queue
+// of a subscription is the peer's.
+func (l *lane) inHands(width int) said {
+	counts, sum := l.w.to.inHands()
 	if sum == 0 {
 		return said{}
 	}
-	each := strings.Join(counts, "+")
-	return said{firstThatFits(width, l.s.Say(says.offered, each), l.s.Say(says.offered, fmt.Sprint(sum)), fmt.Sprint(sum)), l.s.Theme.Text}
+	say := func(count string) string { return terms.InHands(l.s.Lang, count) }
+	return said{firstThatFits(width, say(strings.Join(counts, "+")), say(fmt.Sprint(sum)), fmt.Sprint(sum)), l.s.Theme.Text}
 }
 
 // unclaimed counts the messages that nobody wanted.
@@ -82,7 +82,8 @@ func (l *lane) busy(st station, width int) said {
 		g, begun = e.hand()
 	}
 	if h := l.heldAt(l.w, st); h != nil {
-		return said{firstThatFits(width, l.s.Say(says.held, h.Step), "‖ "+string(h.Step), "‖"+string(h.Step)), th.Warn}
+		words, less, step := terms.Held(l.s.Lang, h.Step), terms.HeldAt(l.s.Lang, h.Step), string(h.Step)
+		return said{firstThatFits(width, "‖ "+words, "‖ "+less, "‖ "+step, "‖"+step), th.Warn}
 	}
 	switch {
 	case e.dark():
@@ -96,26 +97,23 @@ func (l *lane) busy(st station, width int) said {
 	case !g.Alive:
 		return said{l.s.Say(says.ended), th.Faint}
 	}
-	return l.waiting(st, g.WaitsFor(), width)
+	return l.doing(st, e, g, width)
 }
 
-// waiting says what a goroutine waits for. For room it waits only if there is none.
-func (l *lane) waiting(st station, wait timeline.Wait, width int) said {
-	th := l.s.Theme
-	_, noRoom := l.w.fullSubscription()
+// doing says what a goroutine does that is not known to be held.
+func (l *lane) doing(st station, e end, g timeline.Goroutine, width int) said {
+	if st == subscriber { // how far it is, the count tells
+		return l.inHands(width)
+	}
+	full := terms.NoRoom(e.peer, e.conn, g)
+	words := firstThatFits(width, l.s.Say(terms.Doing(g, full)), l.s.Say(terms.ShortDoing(g, full)))
 	switch {
-	case wait == timeline.ForMsgChanRoom && !l.w.full(msgChan), wait == timeline.ForSubscription && !noRoom:
-		return said{l.s.Say(says.busy), th.Text}
-	case wait == timeline.ForMsgChanRoom, wait == timeline.ForSubscription:
-		return said{firstThatFits(width, l.s.Say(terms.Wait(wait)), l.s.Say(terms.ShortWait(wait))), th.Warn}
-	case wait == timeline.ForSubscriber: // nobody is held, and what it does then is not told
-		return l.offered(width)
+	case full && (g.WaitsFor() == timeline.ForMsgChanRoom || g.WaitsFor() == timeline.ForSubscription):
+		return said{words, l.s.Theme.Warn}
+	case len(l.w.holds[st]) > 0:
+		return said{words, l.s.Theme.Text}
 	}
-	style := th.Faint
-	if st < stations && len(l.w.holds[st]) > 0 {
-		style = th.Text
-	}
-	return said{firstThatFits(width, l.s.Say(terms.Wait(wait)), l.s.Say(terms.ShortWait(wait))), style}
+	return said{words, l.s.Theme.Faint}
 }
 
 // firstThatFits returns the first of several ways to say the same that fits, or else the last.

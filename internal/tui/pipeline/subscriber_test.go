@@ -10,7 +10,7 @@ import (
 	"gossipscope/internal/tui/scene"
 )
 
-func TestWhileNobodyIsHeldAMessageWasOfferedAndNoMoreIsSaid(t *testing.T) {
+func TestWhileNobodyIsKnownToBeHeldItIsNotSaidWhatBecameOfTheLastMessage(t *testing.T) {
 	events := lesson(t, "receive")
 	s := at(events, len(events))
 	for i := s.At - 1; !step("B", trace.AcceptHand)(&events[i]); i-- {
@@ -18,14 +18,14 @@ func TestWhileNobodyIsHeldAMessageWasOfferedAndNoMoreIsSaid(t *testing.T) {
 	}
 	s.Live = true
 	rows := draw(s, 78, 17)
-	mustSay(t, rows, "递出 16+", "已递出，放进 B 的订阅者的 channel；取走没有，这一层不说")
-	if row := rowOf(rows, "正要递给"); row != "" {
+	mustSay(t, rows, "经手 16+", "轮到 B 的订阅者了；递进 Accept 的 channel 没有，取走没有，这一层不说")
+	if row := rowOf(rows, "手里"); row != "" {
 		t.Errorf("it is said to be in the goroutine's hands: %q", row)
 	}
 	p := New()
 	drawWith(p, s, 78, 17)
 	holdFor(s, s.Event) // no event tells that somebody is held, or let go
-	mustSay(t, drawWith(p, s, 78, 17).Rows(), "在 B 的订阅的 goroutine 手里，正要递给订阅者；它停在 accept.hand")
+	mustSay(t, drawWith(p, s, 78, 17).Rows(), "在 B 的订阅的 goroutine 手里，要递给订阅者；停在 accept.hand 前，还没递给订阅者")
 	if n := len(p.look(s).way().holds[subscriber]); n != 1 {
 		t.Errorf("one goroutine has %d messages in its hands", n)
 	}

@@ -64,12 +64,11 @@ func (e end) over(role trace.Goroutine) bool {
 	return known && !g.Alive
 }
 
-// offered counts what each subscription of this end's peer has offered to its subscriber, whatever connection it came by.
-func (e end) offered(s *scene.Scene) (counts []string, sum int) {
+// inHands counts what each subscription's goroutine of this end's peer has taken out to hand it over, whatever connection it came by.
+func (e end) inHands() (counts []string, sum int) {
 	if e.peer != nil {
 		for _, sub := range e.peer.Subscriptions {
-			n := terms.Offered(s, e.peer, sub)
-			counts, sum = append(counts, fmt.Sprint(n)), sum+n
+			counts, sum = append(counts, fmt.Sprint(sub.Handed)), sum+sub.Handed
 		}
 	}
 	return counts, sum

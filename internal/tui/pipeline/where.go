@@ -96,13 +96,10 @@ func (c *chart) why(w *way, i int) string {
 	case outBuff:
 		return c.whyQueued(w, i)
 	case writer:
-		if h := c.heldAt(w, writer); h != nil {
-			return c.s.Say(because.toBeHeld, "writer", h.Step)
+		if l := w.line; c.heldAt(w, writer) == nil && l != nil && l.Frozen.Set() {
+			return c.stopless(c.does(w.from, writer), c.s.Say(because.frozen))
 		}
-		if l := w.line; l != nil && l.Frozen.Set() {
-			return c.s.Say(because.frozen)
-		}
-		return c.s.Say(because.writing)
+		return c.does(w.from, writer)
 	case wire:
 		return c.whyOnTheWay(w)
 	case reader:
@@ -114,17 +111,17 @@ func (c *chart) why(w *way, i int) string {
 		}
 	case msgChan:
 		if busy := w.holds[service]; len(busy) > 0 {
-			return c.stopless(c.s.Say(because.serviceHolds, c.label(w, busy[0])), c.whyService(w))
+			return c.stopless(c.s.Say(because.serviceHolds, c.label(w, busy[0])), c.serviceStuck(w))
 		}
-		if h := c.heldAt(w, service); h != nil {
-			return c.s.Say(because.toBeHeld, "service", h.Step)
+		if c.heldAt(w, service) != nil {
+			return c.does(w.to, service)
 		}
 		return c.s.Say(because.serviceNext)
 	case service:
 		return c.whyService(w)
 	case subscription:
 		if h := c.heldAt(w, subscriber); h != nil {
-			return c.s.Say(because.whichIsHeld, c.s.Say(because.handNext), h.Step)
+			return c.s.Say(because.whichIsHeld, c.s.Say(because.handNext), c.held(h))
 		}
 		if w.stopped.Set() {
 			return c.s.Say(because.handStopped, c.subscriberStopped(w))
@@ -132,7 +129,7 @@ func (c *chart) why(w *way, i int) string {
 		return c.s.Say(because.handNext)
 	case subscriber:
 		if h := c.heldAt(w, subscriber); h != nil {
-			return c.s.Say(because.itIsHeld, h.Step)
+			return c.held(h)
 		}
 	}
 	return ""
@@ -165,12 +162,12 @@ func (c *chart) whyQueued(w *way, i int) string {
 	if busy := w.holds[writer]; len(busy) > 0 {
 		said := c.s.Say(because.writerHolds, c.label(w, busy[0]))
 		if h := c.heldAt(w, writer); h != nil {
-			return c.stopless(said, c.s.Say(because.held, h.Step))
+			return c.stopless(said, c.held(h))
 		}
 		return said
 	}
-	if h := c.heldAt(w, writer); h != nil {
-		return c.s.Say(because.toBeHeld, "writer", h.Step)
+	if c.heldAt(w, writer) != nil {
+		return c.does(w.from, writer)
 	}
 	if w.rank(i) == 1 {
 		return c.s.Say(because.writerNext)
@@ -186,7 +183,7 @@ func (c *chart) whyOnTheWay(w *way) string {
 		return c.s.Say(because.unseen)
 	}
 	if h := c.heldAt(w, reader); h != nil {
-		return c.s.Say(because.readerHeld, w.to.name, h.Step)
+		return c.s.Say(because.readerHeld, w.to.name, c.held(h))
 	}
 	if len(w.holds[reader]) > 0 {
 		return c.s.Say(because.readerBlocked, w.to.name)
@@ -201,14 +198,23 @@ func (c *chart) whyOnTheWay(w *way) string {
 }
 
 func (c *chart) whyService(w *way) string {
+	if stuck := c.serviceStuck(w); stuck != "" {
+		return stuck
+	}
+	return c.does(w.to, service)
+}
+
+// serviceStuck says what the service cannot get past, "" if nothing is known.
+func (c *chart) serviceStuck(w *way) string {
+	var said []string
 	g, _ := w.to.goroutine(trace.ServiceGoroutine)
 	if sub, full := w.fullSubscription(); full && g.At == trace.DemuxDeliver {
-		return c.s.Say(because.subscriptionFull, sub.Number, terms.Fill(inQueue(sub), sub.Queue.Cap))
+		said = append(said, c.s.Say(because.subscriptionFull, sub.Number, terms.Fill(inQueue(sub), sub.Queue.Cap)))
 	}
-	if h := c.heldAt(w, service); h != nil {
-		return c.s.Say(because.toBeHeld, "service", h.Step)
+	if c.heldAt(w, service) != nil {
+		said = append(said, c.does(w.to, service))
 	}
-	return c.s.Say(because.asking)
+	return c.stopless(said...)
 }
 
 // closing says who closed the connection first, and why; "" if nobody has.
@@ -317,8 +323,19 @@ func (c *chart) idle(w *way) string {
 	if !begun || g.WaitsFor() == timeline.NoWait {
 		return ""
 	}
-	return c.s.Say(because.idle, terms.Wait(g.WaitsFor()).In(c.s.Lang))
+	return c.does(w.from, writer)
 }
+
+// does says what the goroutine of a station does, in the words of all views.
+func (c *chart) does(e end, st station) string {
+	if h := heldIn(c.s, e, roles[st]); h != nil {
+		return c.s.Say(because.toBeHeld, roles[st], c.held(h))
+	}
+	g, _ := e.goroutine(roles[st])
+	return c.s.Say(because.does, roles[st], c.s.Say(terms.Doing(g, terms.NoRoom(e.peer, e.conn, g))))
+}
+
+func (c *chart) held(h *session.Held) string { return terms.Held(c.s.Lang, h.Step) }
 
 // heldAt returns who of the goroutines of a station is held, nil if nobody is.
 func (c *chart) heldAt(w *way, st station) *session.Held {

@@ -37,6 +37,10 @@ func NewHistory(capacity int) *History { return &History{capacity: max(capacity,
 
 // Add takes the next events.
 func (h *History) Add(events ...timeline.Event) {
+	if len(h.events)+len(events) > cap(h.events) {
+		// As many again: append would add a quarter, and in a burst move all of them again and again.
+		h.events = slices.Grow(h.events, max(len(events), len(h.events)))
+	}
 	for _, e := range events {
 		if e.Kind == timeline.KindGap {
 			h.missing += e.Gap

@@ -2,6 +2,7 @@ package playback
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -54,6 +55,21 @@ func TestEveryMomentOfAHistoryIsTheFoldOfItsEvents(t *testing.T) {
 	})
 }
 
+// Each time they are moved all of them are copied, while the peers that make them want the machine for themselves.
+func TestAHistoryMovesItsEventsSeldom(t *testing.T) {
+	h, moved := NewHistory(Capacity), 0
+	var where *timeline.Event
+	for _, e := range acts(1 << 16) {
+		h.Add(e)
+		if first := &h.Events()[0]; first != where {
+			where, moved = first, moved+1
+		}
+	}
+	if most := 17; moved > most {
+		t.Errorf("moved %d times, want %d at most", moved, most)
+	}
+}
+
 func TestAHistoryThatForgetsKeepsWhatItAddsUpTo(t *testing.T) {
 	const capacity = 2 * checkpointEvery
 	events := acts(10 * checkpointEvery)
@@ -69,6 +85,21 @@ func TestAHistoryThatForgetsKeepsWhatItAddsUpTo(t *testing.T) {
 		if got := h.At(n); got.ActCount != forgotten+n {
 			t.Errorf("after %d of those that are kept %d acts are counted, want %d", n, got.ActCount, forgotten+n)
 		}
+	}
+}
+
+func TestInABurstOnlySipsAreTakenAndTheRestWhenItIsOver(t *testing.T) {
+	a := Appetite{Burst: 100, Sip: 5, Gulp: 1000}
+	for i, frame := range []struct {
+		last uint64
+		want int
+	}{{5000, 1000}, {5099, 1000}, {5199, 5}, {9000, 5}, {9000, 1000}, {9001, 1000}, {12, 1000}} { // the last is another session
+		if got := a.Portion(frame.last); got != frame.want {
+			t.Errorf("frame %d, up to event %d: takes %d, want %d", i, frame.last, got, frame.want)
+		}
+	}
+	if got := new(Appetite).Portion(1 << 40); got != math.MaxInt {
+		t.Errorf("who has no bounds takes %d", got)
 	}
 }
 

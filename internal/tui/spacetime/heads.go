@@ -114,10 +114,13 @@ func (f *frame) status() string {
 	return strings.Join(append(f.filtered(), list...), s.Say(says.between))
 }
 
-// filtered says what is left out of the view.
+// filtered says what is left out of the view, for now or for as long as the reader wants.
 func (f *frame) filtered() []string {
 	p, s := f.p, f.s
 	var list []string
+	if p.Behind() {
+		list = append(list, s.Say(says.behind, p.behind))
+	}
 	if len(p.filter.Peers) > 0 {
 		list = append(list, s.Say(says.onlyPeer, text.Printable(strings.Join(p.filter.Peers, ", "))))
 	}
@@ -130,7 +133,7 @@ func (f *frame) filtered() []string {
 	if p.filter.Message != 0 {
 		list = append(list, s.Say(says.onlyMessage, p.traced.In(s.Lang)))
 	}
-	if len(list) > 0 && p.here >= 0 && !p.exact {
+	if len(list) > 0 && p.here >= 0 && !p.exact && !p.Behind() {
 		list = append(list, s.Say(says.hidden))
 	}
 	return list

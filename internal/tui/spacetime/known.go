@@ -5,6 +5,7 @@ package spacetime
 // happened. A row is made when it is first asked for, and kept as long as the moment is shown.
 
 import (
+	"math"
 	"slices"
 	"sort"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"gossipscope/internal/sequence"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
+	"gossipscope/internal/tui/playback"
 	"gossipscope/internal/tui/scene"
 )
 
@@ -23,6 +25,9 @@ const (
 	keyframes = 32
 )
 
+// sliced is the appetite of a panel that is drawn thirty times a second. An event costs it some microseconds.
+var sliced = playback.Appetite{Burst: 1 << 10, Sip: 1 << 8, Gulp: 1 << 14}
+
 // known is what the panel knows of a session.
 type known struct {
 	diagram   *sequence.Diagram
@@ -30,6 +35,8 @@ type known struct {
 	limit     int // how many there may be
 	keyframes []timeline.State
 	latest    time.Duration // the lab's clock at the last event
+	appetite  playback.Appetite
+	behind    int // how many events the last drawing has left for the next
 
 	filter sequence.Filter
 	view   *sequence.View // of that filter; nil if it has to be made anew
@@ -48,7 +55,7 @@ type moment struct{ last, shown uint64 }
 
 // begin forgets all events, but for what they come to.
 func (k *known) begin(keyframe *timeline.State) {
-	k.diagram, k.held, k.view, k.filter.Message = sequence.New(), 0, nil, 0
+	k.diagram, k.held, k.behind, k.view, k.filter.Message = sequence.New(), 0, 0, nil, 0
 	if keyframe != nil {
 		k.diagram = sequence.From(keyframe)
 	}
@@ -94,7 +101,7 @@ func (k *known) feed(s *scene.Scene) {
 		k.begin(nil)
 	}
 	k.latest = last.At
-	k.take(s.Events)
+	k.take(s.Events, k.appetite.Portion(last.N))
 	if s.At == len(s.Events) {
 		k.keep(s.State)
 	}
@@ -103,13 +110,27 @@ func (k *known) feed(s *scene.Scene) {
 	}
 }
 
-func (k *known) take(events []timeline.Event) {
+// take appends events that the diagram does not have, at most so many. If there were others before them that are forgotten, the diagram is
+// told how many.
+func (k *known) take(events []timeline.Event, most int) {
 	known := k.diagram.Last()
-	first := sort.Search(len(events), func(i int) bool { return events[i].N > known })
-	for _, e := range events[first:] {
+	events = events[sort.Search(len(events), func(i int) bool { return events[i].N > known }):]
+	k.behind = max(len(events)-most, 0)
+	for i, e := range events[:len(events)-k.behind] {
+		if before := beforeOf(e); i == 0 && before > known {
+			k.diagram.Append(timeline.Event{N: before, At: e.At, Kind: timeline.KindGap, Gap: before - known})
+		}
 		k.diagram.Append(e)
 		k.held++
 	}
+}
+
+// beforeOf returns the number of the event before e.
+func beforeOf(e timeline.Event) uint64 {
+	if e.Kind == timeline.KindGap {
+		return e.N - e.Gap
+	}
+	return e.N - 1
 }
 
 // keep remembers a state now and then: if much has been appended since the last.
@@ -132,7 +153,7 @@ func (k *known) forget(events []timeline.Event) {
 	}
 	k.keyframes = slices.Delete(k.keyframes, 0, i)
 	k.begin(&k.keyframes[0])
-	k.take(events)
+	k.take(events, math.MaxInt)
 }
 
 // refilter changes the filter.

@@ -3,8 +3,11 @@ package spacetime
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gossipscope/internal/sequence"
 	"gossipscope/internal/timeline"
+	"gossipscope/internal/tui/playback"
 )
 
 func TestEveryEventIsTakenInOnce(t *testing.T) {
@@ -89,5 +92,66 @@ func TestOldEventsAreForgottenAndArrowsStillJoin(t *testing.T) {
 	}
 	if p.lane("A") < 0 || p.lane("E") < 0 {
 		t.Errorf("the lanes are %+v", p.lanes)
+	}
+}
+
+// quicklyBehind returns a panel that takes in little at once.
+func quicklyBehind() *Panel {
+	p := InSlices()
+	p.appetite = playback.Appetite{Burst: 20, Sip: 5, Gulp: 40}
+	return p
+}
+
+// In a burst the peers want the machine for themselves, so only a sip is taken at each drawing; and the picture says that it is behind.
+func TestWhileItPoursThePictureIsBehindAndSaysHowFar(t *testing.T) {
+	events := lesson(t, "acks")
+	p := quicklyBehind()
+	drawWith(p, live(events, 40), 120, 24)
+	drawWith(p, live(events, 59), 120, 24)
+	if p.Behind() {
+		t.Error("nineteen events are no burst")
+	}
+	drawWith(p, live(events, 79), 120, 24)
+	rows := drawWith(p, live(events, 99), 120, 24)
+	if want := 59 + 2*5; p.held != want || !p.Behind() {
+		t.Errorf("it has taken in %d, want %d", p.held, want)
+	}
+	mustSay(t, rows, "还有 30 个没画进来")
+	for height := 1; height < 10; height++ {
+		mustSay(t, drawWith(p, live(events, 99+20*height), 80, height), "没画进来")
+	}
+}
+
+// Whoever watches draws again for as long as the panel is behind. Nothing is lost on the way.
+func TestWhenItHasStoppedPouringThePictureIsMadeComplete(t *testing.T) {
+	events := lesson(t, "acks")
+	s := live(events, len(events))
+	p := quicklyBehind()
+	drawings := 0
+	for drawWith(p, s, 120, 24); p.Behind(); drawWith(p, s, 120, 24) {
+		if drawings++; drawings > len(events)/40 {
+			t.Fatalf("after %d drawings it has taken in %d of %d", drawings, p.held, len(events))
+		}
+	}
+	if drawings < 3 {
+		t.Errorf("it was behind for %d drawings only", drawings)
+	}
+	if diff := cmp.Diff(draw(s, 120, 24), drawWith(p, s, 120, 24)); diff != "" {
+		t.Errorf("the picture differs from one that was never behind (-never +was):\n%s", diff)
+	}
+}
+
+// A panel that nobody has looked at for so long that the explorer has forgotten what it has not taken in.
+func TestWhatWasForgottenMeanwhileIsMissingInThePicture(t *testing.T) {
+	events := lesson(t, "acks")
+	const last = 200
+	p := New()
+	p.look(live(events, 100))
+	s := live(events, last)
+	s.Events, s.At = events[150:last:last], last-150
+	rows := drawWith(p, s, 120, 60)
+	mustSay(t, rows, "⋯", "50")
+	if p.diagram.Last() != last {
+		t.Errorf("it has come to %d, want %d", p.diagram.Last(), last)
 	}
 }

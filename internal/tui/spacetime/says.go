@@ -13,6 +13,7 @@ var says = struct {
 	clock, words, intruder, whole, later                               text.Text
 	facts, why, between                                                text.Text
 	cursor, onlyPeer, onlyKind, onlyDetail, onlyMessage, hidden        text.Text
+	behind                                                             text.Text // %d: how many events
 	ahead, done, failed, handshake, data, ack, ping, lost, arrow, wire text.Text
 	links                                                              map[string]text.Text
 }{
@@ -51,6 +52,11 @@ var says = struct {
 	onlyDetail:  text.Text{Zh: "详略：%s", En: "detail: %s"},
 	onlyMessage: text.Text{Zh: "只跟踪 %s", En: "tracing %s"},
 	hidden:      text.Text{Zh: "此刻的事件被筛掉了", En: "the event of this moment is left out"},
+
+	behind: text.Text{
+		Zh: "事件来得太快：还有 %d 个没画进来",
+		En: "events come too fast: still to be drawn: %d",
+	},
 
 	ahead:     text.Text{Zh: "即将", En: "about to"},
 	done:      text.Text{Zh: "已发生", En: "done"},

@@ -32,12 +32,23 @@ type Panel struct {
 	drawn frame // what was drawn last, for the mouse, and for how far a page goes
 }
 
-// New returns the panel.
+// New returns the panel. It takes in everything that has happened at each drawing, however long that takes.
 func New() *Panel {
 	p := new(Panel)
 	p.begin(nil)
 	return p
 }
+
+// InSlices returns a panel that takes in only so much at each drawing that none is late, and while a burst lasts next to nothing. When it
+// is behind it says so; whoever has it draws it again for as long as it is Behind.
+func InSlices() *Panel {
+	p := New()
+	p.appetite = sliced
+	return p
+}
+
+// Behind reports whether there are events that the last drawing has not taken in.
+func (p *Panel) Behind() bool { return p.behind > 0 }
 
 // Draw implements scene.Panel.
 func (p *Panel) Draw(r canvas.Region, s *scene.Scene, focused bool) {
@@ -87,8 +98,10 @@ func (f *frame) layout() {
 		f.footLines = 2
 	case height >= 8:
 		f.footLines = 1
+	case f.p.Behind():
+		f.footLines = 1
 	}
-	f.headLines = min(f.headLines, height)
+	f.headLines = min(f.headLines, height-f.footLines)
 	f.bodyLines = max(height-f.headLines-f.footLines, 0)
 	f.columns = columnsOf(width, len(f.p.lanes), f.p.focusLane(f.s), f.p.latest)
 	f.lines, f.present = f.p.window(f.bodyLines)

@@ -16,13 +16,7 @@ const (
 // draw finds the ways of as many edges as there is room for. Which ones, their importance decides; where, the order of their beginning, so
 // that a line does not move when another becomes the one that matters.
 func (p *picture) draw(s *scene.Scene) {
-	var routes map[int]route
-	for wanted := p.wanted(); ; wanted = wanted[:len(wanted)-1] {
-		var ok bool
-		if routes, ok = p.survey(slices.Sorted(slices.Values(wanted))); ok {
-			break
-		}
-	}
+	routes := p.choose(p.wanted())
 	p.besides(routes)
 	for i := range p.edges {
 		if r, drawn := routes[i]; drawn {
@@ -31,6 +25,23 @@ func (p *picture) draw(s *scene.Scene) {
 			p.hidden++
 		}
 	}
+}
+
+// choose finds the ways of all the edges, or, if there is no room for all, of each that there is room for beside the more important ones.
+func (p *picture) choose(wanted []int) map[int]route {
+	if routes, ok := p.survey(slices.Sorted(slices.Values(wanted))); ok {
+		return routes
+	}
+	var chosen []int
+	for _, i := range wanted {
+		more := append(slices.Clone(chosen), i)
+		slices.Sort(more)
+		if _, ok := p.survey(more); ok {
+			chosen = more
+		}
+	}
+	routes, _ := p.survey(chosen)
+	return routes
 }
 
 // survey finds a way for each of the edges, or reports that there is none for one of them. Those that go round corners come first: they
@@ -69,9 +80,9 @@ func (p *picture) besides(routes map[int]route) {
 	}
 }
 
-// wanted returns the edges that should be drawn, the most important first: the one of the event, the one that is selected, those with
-// life in them, and of those that are over the latest of each pair of peers, unless it would have to go round corners. Where one peer
-// faces all others, the lines are his.
+// wanted returns the edges that should be drawn, the most important first: the one of the event if there is life in it, the one that is
+// selected, those of a peer that is selected, all others with life in them, the one of the event if it is over, and of the rest that is
+// over the latest of each pair of peers, unless it would have to go round corners. Where one peer faces all others, the lines are his.
 func (p *picture) wanted() []int {
 	mostOver := 1
 	if p.lay.corridor.h >= roomForTwo {
@@ -86,15 +97,19 @@ func (p *picture) wanted() []int {
 		switch {
 		case !p.drawable(e):
 			continue
-		case i == p.now:
+		case i == p.now && e.look != closed:
 		case i == p.chosen:
 			rank[i] = 1
+		case i == p.now:
+			rank[i] = 4
 		case p.lay.folded && !e.touches(p.lay.boxes[0].peer):
 			continue
-		case e.look != closed:
+		case e.look != closed && p.selected.Kind == scene.SelectPeer && e.touches(p.selected.Peer):
 			rank[i] = 2
+		case e.look != closed:
+			rank[i] = 3
 		case over[pair] < mostOver && p.lay.facing(e.from, e.to):
-			rank[i] = 3 + over[pair]
+			rank[i] = 5 + over[pair]
 		default:
 			continue
 		}

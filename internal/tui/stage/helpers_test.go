@@ -88,7 +88,9 @@ func crowd(t *testing.T, names string) []timeline.Event {
 			}()
 			others = append(others, p.Remote())
 		}
-		peers[0].SendWithAck("to all", time.Minute, len(others), others...)
+		for _, other := range others { // one after the other: whose dial came first would be chance
+			peers[0].SendWithAck("to all", time.Minute, 1, other)
+		}
 		for i, p := range peers[1:] {
 			if err := p.Send("next", peers[(i+2)%len(peers)].Remote()); err != nil {
 				return err
@@ -176,6 +178,17 @@ func at(events []timeline.Event, n int) *scene.Scene {
 		s.Event = &events[n-1]
 	}
 	return s
+}
+
+// through shows the scene after each of some events, one after the other. The scene is the same each time, and grows.
+func through(events []timeline.Event, show func(n int, s *scene.Scene)) {
+	var st timeline.State
+	s := &scene.Scene{Events: events, State: &st, Progress: 1, Lang: text.Chinese, Theme: scene.Dark}
+	for n := 1; n <= len(events); n++ {
+		st.Apply(events[n-1])
+		s.At, s.Event = n, &events[n-1]
+		show(n, s)
+	}
 }
 
 // find returns the scene of the first event after which there is what is looked for.

@@ -60,7 +60,14 @@ func (l *line) drawLabels(r canvas.Region, s *scene.Scene) {
 				}
 			}
 		}
-		spread(r, x, end, shelf.y, near, words, far)
+		switch {
+		case shelf.from || shelf.to:
+			spread(r, x, end, shelf.y, near, words, far)
+		case shelf.left: // close to its upright, so that it covers no other, and it is seen whose name it is
+			write(r, max(x, end-width(words)), shelf.y, end-x, words)
+		default:
+			write(r, x, shelf.y, end-x, words)
+		}
 	}
 }
 

@@ -1,12 +1,13 @@
 package stage
 
-// Where the peers stand is a pure function of who they are and of the size: nobody moves because something happens. The first peer
+// Where the peers stand is a pure function of their births and of the size: nobody moves because something happens. The first peer
 // stands on the left, the second on the right, facing it, the third below the first, and so on, in two columns with room for the
 // lines between them. A newcomer makes the boxes of his column lower; those that stand there keep their upper left corner as long as
 // there is a way.
 //
-// When there are more than that can be read, one peer takes the left, those that it is connected with stand on the right, and the rest
-// wait in a row below, by name.
+// When there are more than that can be read, one peer takes the left, the first unless the reader has selected another, and the others
+// stand on the right in the order of their births. Where there is no room for all, the last places are for guests (guest.go), and the
+// rest wait in a row below, by name.
 
 // rect is a rectangle of cells.
 type rect struct{ x, y, w, h int }
@@ -43,7 +44,8 @@ const (
 	tallestSmall = 7  // height of a box on the right when peers are folded
 )
 
-// arrange places the peers. front are those that stand in front if not all can, the one on the left first.
+// arrange places the peers. front are those that stand in front if not all can face each other: the one on the left, then those on the
+// right from top to bottom.
 func arrange(peers, front []string, w, h int) layout {
 	l := layout{list: w < leastWidth || h < leastHeight}
 	if l.list || len(peers) == 0 {
@@ -71,8 +73,8 @@ func pictureRoom(h int) int {
 	return h
 }
 
-// foldedRoom returns how many of h rows are left to the peers in front if they cannot all face each other, and how many can stand there
-// beside the one on the left. The others, if there are any, are named below.
+// foldedRoom returns how many of h rows are left to the peers in front if they cannot all face each other, and how many can stand on the
+// right. The others, if there are any, are named below.
 func foldedRoom(peers, h int) (rows, others int) {
 	rows = pictureRoom(h)
 	if peers-1 <= rows/leastBox {
@@ -85,10 +87,11 @@ func foldedRoom(peers, h int) (rows, others int) {
 	return rows, rows / leastBox
 }
 
-// fits reports whether so many peers stand in two columns such that each has room for its name, what it does, and a connection or two.
+// fits reports whether so many peers stand in two columns such that each has room for its name, what it does, and a connection or two. Of
+// three rows each takes more, since most lines have to go around corners then.
 func fits(peers, room int) bool {
 	rows := (peers + 1) / 2
-	return rows == 1 || room/rows >= 4+min(rows, 3)
+	return rows == 1 || rows == 2 && room/rows >= 5 || room/rows >= 7
 }
 
 // face lets all the peers face each other.
@@ -106,7 +109,7 @@ func (l *layout) face(peers []string, w, room, column int) {
 
 // part returns the rows of the i-th of count boxes one below the other, with a row between them if it can be spared.
 func part(room, count, i int) rect {
-	top, end := room*i/count, room*(i+1)/count
+	top, end := (room*i+count-1)/count, (room*(i+1)+count-1)/count // the first have most lines, and take what is left over
 	if end < room && end-top > 6 {
 		end--
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"gossipscope/comm/trace"
 	"gossipscope/internal/timeline"
+	"gossipscope/internal/tui/scene"
 )
 
 var sizes = [][2]int{{158, 36}, {118, 14}, {78, 17}, {78, 15}, {58, 14}, {40, 8}, {34, 6}}
@@ -28,7 +28,7 @@ func TestTwoPeersFaceEachOtherWithRoomForLinesBetween(t *testing.T) {
 }
 
 func TestNobodyMovesWhenAPeerIsBorn(t *testing.T) {
-	for _, size := range [][2]int{{158, 36}, {118, 14}, {78, 17}, {78, 15}, {58, 14}} {
+	for _, size := range [][2]int{{158, 36}, {118, 14}, {118, 12}, {78, 17}, {78, 15}, {58, 14}} {
 		for n := 1; n < 4; n++ {
 			before, after := arrange(names(n), nil, size[0], size[1]), arrange(names(n+1), nil, size[0], size[1])
 			for _, name := range names(n) {
@@ -106,17 +106,114 @@ func TestARestartedPeerStandsWhereItStood(t *testing.T) {
 	}
 }
 
-func TestWhereAllCannotStandTheOneWithMostConnectionsStaysOnTheLeft(t *testing.T) {
-	events := crowd(t, "ABCDEFGHIJKLMNOP")
-	last := slices.IndexFunc(events, step("A", trace.AckDone, 1))
-	for n := 40; n < last; n += 17 {
-		s := at(events, n)
-		p := newPicture(s, momentOf(s, 158, 36))
-		if left := p.lay.boxes[0].peer; left != "A" {
-			t.Fatalf("after event %d (%s), %s stands on the left", n, s.Event.Peer, left)
+// Readers know a peer by his place. So he keeps it, whatever happens to anybody, and whoever else is born: only when there are too many to
+// face each other may the sides change, once.
+func TestNobodyChangesSidesWhateverHappens(t *testing.T) {
+	for name, events := range sessions(t) {
+		for _, size := range [][2]int{{158, 36}, {118, 12}, {78, 17}, {78, 14}} {
+			right, folded := make(map[string]bool), false
+			through(events, func(n int, s *scene.Scene) {
+				lay := newPicture(s, momentOf(s, size[0], size[1])).lay
+				if lay.folded != folded {
+					right, folded = make(map[string]bool), lay.folded
+				}
+				for _, b := range lay.boxes {
+					if before, known := right[b.peer]; known && before != b.right {
+						t.Fatalf("%s at %v: after event %d %s stands on the other side", name, size, n, b.peer)
+					}
+					right[b.peer] = b.right
+				}
+			})
 		}
-		if acting := s.Event.Peer; acting != "" && p.lay.boxOf(acting) == nil {
-			t.Fatalf("after event %d, %s acts and is folded", n, acting)
+	}
+}
+
+func TestPlacesComeOfBirthsAlone(t *testing.T) {
+	for _, peers := range []string{"ABC", "ABCD"} {
+		events := crowd(t, peers)
+		born := slices.IndexFunc(events, func(e timeline.Event) bool { return e.Birth != nil && e.Peer == peers[len(peers)-1:] }) + 1
+		for _, size := range [][2]int{{158, 36}, {118, 12}, {78, 17}, {78, 14}} {
+			var first []box
+			through(events, func(n int, s *scene.Scene) {
+				if n < born {
+					return
+				}
+				if s.Selected = (scene.Selection{}); n%3 == 0 {
+					s.Selected = scene.Selection{Kind: scene.SelectPeer, Peer: "B"}
+				}
+				boxes := newPicture(s, momentOf(s, size[0], size[1])).lay.boxes
+				if first == nil {
+					first = boxes
+				}
+				if !slices.Equal(first, boxes) {
+					t.Fatalf("%v: after the last birth they stood at %v, after event %d at %v", size, first, n, boxes)
+				}
+			})
+		}
+	}
+}
+
+func TestWhereAllCannotStandTheFirstBornStaysOnTheLeftAndWhoeverActsHasAPlace(t *testing.T) {
+	events := crowd(t, "ABCDEFGHIJKLMNOP")
+	for _, size := range [][2]int{{158, 36}, {118, 12}, {78, 17}} {
+		_, places := foldedRoom(16, size[1])
+		guests := make(map[string]int)
+		for n := 40; n < len(events); n += 17 {
+			s := at(events, n)
+			p := newPicture(s, momentOf(s, size[0], size[1]))
+			if len(p.peers) < 16 {
+				continue
+			}
+			for i, b := range p.lay.boxes[:max(1, places-1)] { // A, and those who have a place for good
+				if b.peer != p.peers[i] {
+					t.Fatalf("%v: after event %d, %s stands at place %d", size, n, b.peer, i)
+				}
+			}
+			if acting := s.Event.Peer; acting != "" && p.lay.boxOf(acting) == nil {
+				t.Fatalf("%v: after event %d, %s acts and is folded", size, n, acting)
+			}
+			for i, b := range p.lay.boxes[max(1, places-1):] {
+				if b.peer != s.Event.Peer {
+					continue // those beside him may be there because the line leads to them
+				}
+				if before, known := guests[b.peer]; known && before != i {
+					t.Fatalf("%v: after event %d, %s is at place %d, and was at %d", size, n, b.peer, i, before)
+				}
+				guests[b.peer] = i
+			}
+		}
+		if size[1] < 20 && len(guests) < 5 {
+			t.Errorf("%v: only %v had a place for a while", size, guests)
+		}
+	}
+}
+
+func TestWhomTheReaderSelectsStandsOnTheLeftWhereNotAllCanFaceEachOther(t *testing.T) {
+	events := crowd(t, "ABCDEFGH")
+	s := at(events, len(events))
+	s.Selected = scene.Selection{Kind: scene.SelectPeer, Peer: "C"}
+	p := newPicture(s, momentOf(s, 78, 17))
+	if left := p.lay.boxes[0].peer; left != "C" {
+		t.Errorf("%s stands on the left", left)
+	}
+	for i := range p.lines {
+		if p.lines[i].touches("C") {
+			return
+		}
+	}
+	t.Error("none of its lines is drawn")
+}
+
+func TestGoingBackShowsWhatWasShown(t *testing.T) {
+	events := crowd(t, "ABCDEFGHIJKLMNOP")
+	panel := New()
+	shown := make(map[int]string)
+	for n := 40; n < len(events); n += 31 {
+		shown[n] = strings.Join(drawWith(panel, at(events, n), 78, 17), "\n")
+	}
+	for n := len(events); n > 0; n-- {
+		if want, known := shown[n]; known && strings.Join(drawWith(panel, at(events, n), 78, 17), "\n") != want {
+			t.Fatalf("back at event %d, the picture is another one", n)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type shelf struct {
 	x, y, w int
 	from    bool // it touches the box of the one that dialled
 	to      bool // it touches the other's
+	left    bool // it lies on the left of a bracket's upright, and ends there; without any of the three it begins at one
 }
 
 // route is the way of one line.
@@ -38,6 +39,7 @@ const (
 	stubLength = 12
 	spacing    = 3  // rows from one straight line to the next, if there is room
 	nameRoom   = 24 // cells that the name beside a bracket should have
+	smallBox   = 5  // height up to which a bracket keeps to the last row of its lower box too: the rows above are for straight lines
 	leastName  = 10 // cells that a name must have if there is a choice
 )
 
@@ -119,19 +121,23 @@ func (s *surveyor) bent(from, to *box) (route, bool) {
 		l, r = to, from
 	}
 	downward := l.y < r.y
+	lefts, rights := rowsTowards(l, downward), rowsTowards(r, !downward)
+	until, since := s.reach(lefts, s.left()+1, 1), s.reach(rights, s.right()-1, -1)
 	for _, mayCover := range []bool{false, true} { // whether it may run over the name of another
-		for _, yl := range rowsTowards(l, downward) {
-			for _, yr := range rowsTowards(r, !downward) {
+		for i, yl := range lefts {
+			for j, yr := range rights {
 				for _, x := range s.columns(from.right) {
-					if room := abs(x - s.border(from)); !mayCover && room < leastName {
+					if room := abs(x - s.border(from)); x > until[i] || x < since[j] || !mayCover && room < leastName {
 						continue
 					}
-					if way, ok := s.bend(x, yl, yr, mayCover); ok {
-						if from.right {
-							way.turn()
-						}
-						return way, true
+					if !s.upright(x, yl, yr, mayCover) {
+						continue
 					}
+					way := s.bend(x, yl, yr)
+					if from.right {
+						way.turn()
+					}
+					return way, true
 				}
 			}
 		}
@@ -139,11 +145,21 @@ func (s *surveyor) bent(from, to *box) (route, bool) {
 	return route{}, false
 }
 
-// bend takes the way that leaves the left column in one row, enters the right one in another, and changes between them in column x.
-func (s *surveyor) bend(x, yl, yr int, mayCover bool) (route, bool) {
-	if !s.level(yl, s.left()+1, x) || !s.level(yr, x, s.right()-1) || !s.upright(x, yl, yr, mayCover) {
-		return route{}, false
+// reach returns for each of some rows the last column up to which a line and its shelf are free there, from a column on in a direction.
+func (s *surveyor) reach(rows []int, from, direction int) []int {
+	last := make([]int, len(rows))
+	for i, y := range rows {
+		x := from
+		for x > s.left() && x < s.right() && s.level(y, x, x) {
+			x += direction
+		}
+		last[i] = x - direction
 	}
+	return last
+}
+
+// bend takes the way that leaves the left column in one row, enters the right one in another, and changes between them in column x.
+func (s *surveyor) bend(x, yl, yr int) route {
 	s.takeLevel(yl, s.left()+1, x)
 	s.takeLevel(yr, x, s.right()-1)
 	s.takeUpright(x, yl, yr)
@@ -153,7 +169,7 @@ func (s *surveyor) bend(x, yl, yr int, mayCover bool) (route, bool) {
 			{x: s.left() + 1, y: yl - 1, w: x - s.left() - 1, from: true},
 			{x: x + 1, y: yr - 1, w: s.right() - x - 1, to: true},
 		},
-	}, true
+	}
 }
 
 // rowsTowards returns the rows in which a line can leave the box, those nearest to its lower or upper border first.
@@ -199,7 +215,7 @@ func (s *surveyor) bracket(from, to *box) (route, bool) {
 			x, edge, inward = s.right()-depth, s.right(), -1
 		}
 		for _, yu := range rowsTowards(upper, upper != lower) {
-			for _, yl := range rowsTowards(lower, false) {
+			for _, yl := range rowsTowards(lower, lower.h <= smallBox) {
 				if yl < yu+2 || !s.row(yu, edge+inward, x) || !s.row(yl, edge+inward, x) || !s.upright(x, yu, yl, true) {
 					continue
 				}
@@ -232,19 +248,21 @@ func (s *surveyor) depths() []int {
 
 // bracketAt takes the way of a bracket if there is room for its name beside it.
 func (s *surveyor) bracketAt(edge, x, yu, yl, inward int) (route, bool) {
-	y := (yu + yl + 1) / 2
-	name := shelf{x: x + 2, y: y, w: min(nameRoom, s.right()-x-3)}
+	name := shelf{x: x + 2, w: min(nameRoom, s.right()-x-3)}
 	if inward < 0 {
 		name.w = min(nameRoom, x-s.left()-3)
-		name.x = x - 1 - name.w
+		name.x, name.left = x-1-name.w, true
 	}
-	if name.w < 6 || !s.row(y, name.x, name.x+name.w-1) {
+	rows := fromMiddle(yu+1, yl-1) // beside the upright, wherever a straight line leaves room
+	i := slices.IndexFunc(rows, func(y int) bool { return s.row(y, name.x, name.x+name.w-1) })
+	if name.w < 6 || i < 0 {
 		return route{}, false
 	}
+	name.y = rows[i]
 	s.takeRow(yu, edge+inward, x)
 	s.takeRow(yl, edge+inward, x)
 	for i := range name.w {
-		s.flat[cell{name.x + i, y}], s.name[cell{name.x + i, y}] = true, true
+		s.flat[cell{name.x + i, name.y}], s.name[cell{name.x + i, name.y}] = true, true
 	}
 	s.takeUpright(x, yu, yl)
 	return route{

@@ -10,6 +10,7 @@ var says = struct {
 	noPeers, noEdges                        text.Text
 	folded, foldedShort                     text.Text // %d: how many peers
 	unfolded, unfoldedShort                 text.Text // %d: how many connections
+	notDrawn, notDrawnShort, and            text.Text // %s: a connection, how far it has come; two sentences
 	running, stopping, stopped, killed      text.Text
 	intruder, middleman                     text.Text
 	life                                    text.Text // %d: which
@@ -32,6 +33,9 @@ var says = struct {
 	folded:        text.Text{Zh: "另外 %d 个节点折叠在这里（× 后面是连接数）：", En: "%d more peers, folded (× and its number of connections):"},
 	foldedShort:   text.Text{Zh: "折叠 %d 个：", En: "%d folded:"},
 	unfolded:      text.Text{Zh: "另有 %d 条连接没有画出，选中节点就画它的。", En: "%d more connections are not drawn; select a peer to see its own."},
+	notDrawn:      text.Text{Zh: "这一步的连接 %s（%s）没有画出", En: "%s, which this step is about (%s), is not drawn"},
+	notDrawnShort: text.Text{Zh: "%s 没有画出", En: "%s is not drawn"},
+	and:           text.Text{Zh: "%s；%s", En: "%s; %s"},
 	unfoldedShort: text.Text{Zh: "另有 %d 条连接没画", En: "%d more not drawn"},
 	running:       text.Text{Zh: "运行中", En: "running"},
 	stopping:      text.Text{Zh: "正在停止", En: "stopping"},

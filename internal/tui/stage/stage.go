@@ -8,6 +8,8 @@
 package stage
 
 import (
+	"slices"
+
 	"gossipscope/internal/tui/canvas"
 	"gossipscope/internal/tui/scene"
 )
@@ -73,16 +75,39 @@ func (p *Panel) drawLines(r canvas.Region, s *scene.Scene, pic *picture) {
 	}
 	c := pic.lay.corridor
 	corridor := r.Sub(c.x, c.y, c.w, c.h)
-	switch {
-	case pic.hidden > 0:
-		words := s.Say(says.unfolded, pic.hidden)
-		if canvas.Width(words) > c.w-2 {
-			words = s.Say(says.unfoldedShort, pic.hidden)
-		}
-		corridor.Fit(1, c.h-1, c.w-2, s.Theme.Faint, words)
-	case len(pic.edges) == 0:
+	if len(pic.edges) == 0 {
 		corridor.Paragraph(2, c.h/2, c.w-4, s.Theme.Faint, s.Say(says.noEdges))
+		return
 	}
+	corridor.Fit(1, c.h-1, c.w-2, s.Theme.Faint, pic.missing(s, c.w-2))
+}
+
+// missing says what is not drawn, as much as there is room for, "" if everything is: the connection of the event by its name, and how many
+// others with life in them.
+func (p *picture) missing(s *scene.Scene, room int) string {
+	others := p.hidden
+	var forms []string
+	if p.now >= 0 && !slices.ContainsFunc(p.lines, func(l line) bool { return l.current }) {
+		e := &p.edges[p.now]
+		if e.look != closed {
+			others--
+		}
+		forms = []string{s.Say(says.notDrawn, e.name, (&line{edge: e}).phaseWord(s).text), s.Say(says.notDrawnShort, e.name)}
+	}
+	switch {
+	case others > 0 && len(forms) > 0:
+		forms = append([]string{s.Say(says.and, forms[0], s.Say(says.unfoldedShort, others))}, forms...)
+	case others > 0:
+		forms = []string{s.Say(says.unfolded, others), s.Say(says.unfoldedShort, others)}
+	case len(forms) == 0:
+		return ""
+	}
+	for _, form := range forms {
+		if canvas.Width(form) <= room {
+			return form
+		}
+	}
+	return forms[len(forms)-1]
 }
 
 // drawStrip names the peers that are folded, as many as there is room for.

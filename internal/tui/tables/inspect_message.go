@@ -186,7 +186,7 @@ func (in *inspector) subscription() {
 		in.plain(asks.added, in.moment(sub.Added))
 		in.field(asks.wanted, fmt.Sprint(sub.Matched), in.th.Text, &asks.wantedMeans)
 		in.plain(asks.putIn, fmt.Sprint(sub.Delivered))
-		in.field(asks.handedOut, fmt.Sprint(terms.Offered(in.s, p, sub)), in.th.Text, &asks.offeredMeans)
+		in.field(asks.inHands, fmt.Sprint(sub.Handed), in.th.Text, &asks.inHandsMeans)
 	}
 	var list []*timeline.Message
 	for _, c := range p.Connections {

@@ -84,7 +84,7 @@ func openWaits(p *timeline.Peer) int {
 	return n
 }
 
-// running tells which goroutines are alive, and what each waits for.
+// running tells which goroutines are alive, and what each does.
 func (in *inspector) running(list []runner, p *timeline.Peer) {
 	in.heading(asks.goroutines, len(list))
 	if len(list) == 0 {
@@ -95,9 +95,9 @@ func (in *inspector) running(list []runner, p *timeline.Peer) {
 		if g.conn != nil && in.s.Selected.Kind == scene.SelectPeer {
 			label += " " + in.connectionName(g.conn)
 		}
-		words, style := in.say(terms.Wait(g.WaitsFor())), in.th.Text
+		words, style := in.say(terms.Doing(g.Goroutine, terms.NoRoom(p, g.conn, g.Goroutine))), in.th.Text
 		if p != nil && heldAs(in.s, p.Birth.Name, g.conn, g.Goroutine) != nil {
-			words, style = in.say(says.held), in.th.Warn
+			words, style = "‖ "+terms.Held(in.s.Lang, g.At), in.th.Warn
 		}
 		in.lines = append(in.lines, Line{Label: label, Value: text.Printable(string(g.At)) + "  " + words, Style: style})
 	}

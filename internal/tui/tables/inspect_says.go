@@ -22,7 +22,7 @@ var asks = struct {
 	enqueuedMeans, writtenMeans, receivedMeans, handledMeans, ackedMeans                             text.Text
 	drop, dropMeans, handedOver, unclaimedMeans                                                      text.Text
 	queueOf, subscriptionOf, oldestFirst, queueEmpty, subscriptionMeans, whichQueue                  text.Text
-	added, wanted, wantedMeans, putIn, handedOut, offeredMeans                                       text.Text
+	added, wanted, wantedMeans, putIn, inHands, inHandsMeans                                         text.Text
 	goroutine, released, role, step, since, willDo, turn, place, goesNext                            text.Text
 	queueThen, queueName, other, detail                                                              text.Text
 }{
@@ -65,7 +65,7 @@ var asks = struct {
 	waits:        text.Text{Zh: "还在等的确认", En: "acks awaited"},
 	handshakes:   text.Text{Zh: "TLS 握手", En: "TLS handshakes"},
 	pings:        text.Text{Zh: "答过的 Ping", En: "Pings served"},
-	drops:        text.Text{Zh: "放弃的消息", En: "messages given up"},
+	drops:        text.Text{Zh: "丢弃的消息", En: "messages dropped"},
 	unclaimed:    text.Text{Zh: "没有人要的消息", En: "messages unclaimed"},
 	goroutines:   text.Text{Zh: "活着的 goroutine：%d", En: "Goroutines alive: %d"},
 	noGoroutines: text.Text{Zh: "没有：都结束了，或者还没有开始。", En: "None: all have ended, or none has begun."},
@@ -135,14 +135,14 @@ var asks = struct {
 	taken:         text.Text{Zh: "writer 取走", En: "taken by the writer"},
 	queued:        text.Text{Zh: "进了 msgChan", En: "put into msgChan"},
 	delivered:     text.Text{Zh: "进了订阅的队列", En: "put into a subscription"},
-	handed:        text.Text{Zh: "正要递给订阅者", En: "about to be offered"},
+	handed:        text.Text{Zh: "要递给订阅者", En: "to be offered"},
 	enqueuedMeans: text.Text{Zh: "在 outBuff 里；Send 已经返回", En: "in outBuff; Send has returned"},
 	writtenMeans:  text.Text{Zh: "交给了 gRPC；对方收没收到还不知道", En: "given to gRPC; whether it arrives is not known"},
 	receivedMeans: text.Text{Zh: "对方的 reader 读到了", En: "read by the other end's reader"},
 	handledMeans:  text.Text{Zh: "对方的 service 开始处理；确认则由 reader 交出", En: "taken by the other end's service; an ack: given away by the reader"},
 	ackedMeans:    text.Text{Zh: "对方的确认回来了；只有 SendWithAck 会等", En: "acknowledged; only SendWithAck waits for that"},
-	drop:          text.Text{Zh: "放弃", En: "given up"},
-	dropMeans:     text.Text{Zh: "放弃都会记数", En: "every loss is counted"},
+	drop:          text.Text{Zh: "丢弃", En: "dropped"},
+	dropMeans:     text.Text{Zh: "丢弃都会记数", En: "every loss is counted"},
 	handedOver: text.Text{
 		Zh: "它随整条队列移交给了另一个连接：双方同时拨号，这一个让位。", En: "It was handed over with the whole queue: both ends had dialled, and this connection gave way.",
 	},
@@ -160,9 +160,10 @@ var asks = struct {
 	wanted:      text.Text{Zh: "要过", En: "wanted"},
 	wantedMeans: text.Text{Zh: "谓词说要的消息", En: "messages for which the predicate said yes"},
 	putIn:       text.Text{Zh: "放进队列", En: "put into the queue"},
-	handedOut:   text.Text{Zh: "递给订阅者", En: "offered"},
-	offeredMeans: text.Text{
-		Zh: "放进 Accept 的 channel；订阅者取走没有，这一层不说", En: "to the channel of Accept; whether the subscriber has taken it is not told",
+	inHands:     text.Text{Zh: "经手", En: "to hand"},
+	inHandsMeans: text.Text{
+		Zh: "取出来，好递进 Accept 的 channel；最后一条递进去没有，订阅者取走没有，这一层不说",
+		En: "taken out for the channel of Accept; whether the last is in there, and what the subscriber has taken, is not told",
 	},
 
 	goroutine: text.Text{Zh: "被拦住的 goroutine，节点 %s", En: "A goroutine of %s, held"},
@@ -172,7 +173,7 @@ var asks = struct {
 	since:     text.Text{Zh: "从什么时候", En: "since"},
 	willDo:    text.Text{Zh: "放行之后", En: "when let go"},
 	turn:      text.Text{Zh: "排队", En: "turn"},
-	place:     text.Text{Zh: "停着的人里第 %d 个，共 %d 个", En: "number %d of %d that are held"},
+	place:     text.Text{Zh: "被拦住的里面第 %d 个，共 %d 个", En: "number %d of %d that are held"},
 	goesNext:  text.Text{Zh: "下一步放行的就是它", En: "it is the one that goes next"},
 	queueThen: text.Text{Zh: "那时的队列", En: "the queue then"},
 	queueName: text.Text{Zh: "队列", En: "queue"},

@@ -321,7 +321,7 @@ func (b *builder) subscriptions(p *timeline.Peer, key string, sel scene.Selectio
 			selects: scene.Selection{Kind: scene.SelectQueue, Peer: p.Birth.Name, Queue: "subscription", Number: sub.Number},
 			parts: []part{
 				{b.say(says.subscription, sub.Number), b.th.Text, whoCells}, {gauge + terms.Fill(length, sub.Queue.Cap), style, 17},
-				{b.say(says.counts, sub.Matched, sub.Delivered, terms.Offered(b.s, p, sub)), b.th.Faint, 0},
+				{b.say(says.counts, sub.Matched, sub.Delivered, terms.InHands(b.s.Lang, fmt.Sprint(sub.Handed))), b.th.Faint, 0},
 			}})
 	}
 }

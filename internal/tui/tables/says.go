@@ -12,7 +12,7 @@ var says = struct {
 	ackCame, enough, notAwaited, awaited                    text.Text
 	subscriptions, subscriptionsEmpty, subscription, counts text.Text
 	notices, times                                          text.Text
-	goroutines, goroutinesEmpty, held                       text.Text
+	goroutines, goroutinesEmpty                             text.Text
 	counters, tls, tlsFailed, pings, dropped, unclaimed     text.Text
 	invariants, allHold, notAll, brokenBy, goThere          text.Text
 	lines, linesEmpty, closedLines, bytes                   text.Text
@@ -40,7 +40,7 @@ var says = struct {
 	others:     text.Text{Zh: "不在表里的连接", En: "connections outside of the store"},
 	closed:     text.Text{Zh: "已关闭的连接", En: "closed connections"},
 	nobodyYet:  text.Text{Zh: "还不知道是谁", En: "unknown yet"},
-	drops:      text.Text{Zh: "✕ 放弃 %d", En: "✕ %d dropped"},
+	drops:      text.Text{Zh: "✕ 丢弃 %d", En: "✕ %d dropped"},
 
 	acks:       text.Text{Zh: "等确认 SendWithAck", En: "acknowledgements SendWithAck"},
 	nonce:      text.Text{Zh: "nonce %s", En: "nonce %s"},
@@ -55,20 +55,19 @@ var says = struct {
 	subscriptions:      text.Text{Zh: "订阅", En: "subscriptions"},
 	subscriptionsEmpty: text.Text{Zh: "没有：收到的消息没有人要", En: "none: nobody wants what arrives"},
 	subscription:       text.Text{Zh: "订阅 %d", En: "subscription %d"},
-	counts:             text.Text{Zh: "要 %d　放进 %d　递出 %d", En: "wanted %d  queued %d  offered %d"},
+	counts:             text.Text{Zh: "要 %d　放进 %d　%s", En: "wanted %d  queued %d  %s"},
 
 	notices: text.Text{Zh: "死亡通知", En: "death notices"},
 	times:   text.Text{Zh: "%d 次", En: "%d times"},
 
 	goroutines:      text.Text{Zh: "goroutine", En: "goroutines"},
 	goroutinesEmpty: text.Text{Zh: "一个也没有", En: "none"},
-	held:            text.Text{Zh: "‖ 被拦在这一步", En: "‖ held at this step"},
 
 	counters:  text.Text{Zh: "计数", En: "counters"},
 	tls:       text.Text{Zh: "TLS 握手 %d", En: "TLS %d"},
 	tlsFailed: text.Text{Zh: "失败 %d", En: "failed %d"},
 	pings:     text.Text{Zh: "答 Ping %d", En: "Pings served %d"},
-	dropped:   text.Text{Zh: "放弃 %d", En: "dropped %d"},
+	dropped:   text.Text{Zh: "丢弃 %d", En: "dropped %d"},
 	unclaimed: text.Text{Zh: "没人要 %d", En: "unclaimed %d"},
 
 	invariants: text.Text{Zh: "不变量", En: "invariants"},

@@ -67,9 +67,9 @@ func (b *builder) goroutines(p *timeline.Peer, key string, sel scene.Selection) 
 		if g.conn != nil {
 			name, selects = b.name(g.conn), connection(g.conn)
 		}
-		words, style := b.say(terms.Wait(g.WaitsFor())), b.th.Faint
+		words, style := b.say(terms.Doing(g.Goroutine, terms.NoRoom(p, g.conn, g.Goroutine))), b.th.Faint
 		if h := heldAs(b.s, p.Birth.Name, g.conn, g.Goroutine); h != nil && b.isLatest(p) {
-			words, style = b.say(says.held), b.th.Warn
+			words, style = "‖ "+terms.Held(b.s.Lang, h.Step), b.th.Warn
 			selects = scene.Selection{Kind: scene.SelectGoroutine, Peer: p.Birth.Name, Goroutine: h.ID}
 		}
 		role := string(g.Role)

@@ -21,21 +21,6 @@ func InHand(s *scene.Scene, peer string) []*timeline.Event {
 	return list
 }
 
-// Offered counts the messages that a subscription of a peer has offered to its subscriber. The one that its goroutine is held with is not
-// offered yet.
-func Offered(s *scene.Scene, p *timeline.Peer, sub timeline.Subscription) int {
-	n := sub.Handed
-	if s.State.Peer(p.Birth.Name) != p {
-		return n // an earlier life: nobody of it is held
-	}
-	for _, e := range InHand(s, p.Birth.Name) {
-		if e.Step.Number == sub.Number || e.Step.Number == 0 && len(p.Subscriptions) == 1 {
-			n--
-		}
-	}
-	return max(0, n)
-}
-
 // farthestBack bounds how far StoppedReading looks over the events, where the acts that the State remembers do not tell.
 const farthestBack = 4096
 

@@ -45,12 +45,6 @@ var Checks = []trace.Step{
 	trace.AuthIdentity, trace.AuthCertHash, trace.AuthSignature, trace.AuthExpected,
 }
 
-// Wait says what a goroutine waits for, in a few words.
-func Wait(w timeline.Wait) text.Text { return named(waits, w, string(w)).long() }
-
-// ShortWait says it in at most eight cells in Chinese, and eleven in English.
-func ShortWait(w timeline.Wait) text.Text { return named(waits, w, string(w)).short() }
-
 // Invariant returns the name of an invariant, and the sentence that explains it.
 func Invariant(n timeline.InvariantName) (name, why text.Text) {
 	both := named(invariants, n, string(n))
@@ -134,7 +128,7 @@ var places = map[timeline.Place]text.Text{
 	timeline.WithService:    {Zh: "service 手里", En: "service"},
 	timeline.InSubscription: {Zh: "订阅的队列", En: "subscription"},
 	timeline.WithSubscriber: {Zh: "订阅者", En: "subscriber"},
-	timeline.GivenUp:        {Zh: "已放弃", En: "given up"},
+	timeline.GivenUp:        {Zh: "已丢弃", En: "dropped"},
 	timeline.Moved:          {Zh: "已移交", En: "handed over"},
 }
 
@@ -162,19 +156,13 @@ var checksWhy = map[trace.Step]text.Text{
 	trace.AuthExpected:  {Zh: "挡住身份是真的、却不是要找的那个节点。", En: "stops a peer that is genuine and not the one that was meant"},
 }
 
+// waits says what is waited for after a report. What is waited for behind a gate, gates says (doing.go); a full queue says it for both.
 var waits = map[timeline.Wait]pair{
 	timeline.NoWait:          {{Zh: "在工作", En: "working"}, {Zh: "在工作", En: "working"}},
 	timeline.ForOutBuff:      {{Zh: "等 outBuff 来消息", En: "waits for a message in outBuff"}, {Zh: "等消息", En: "idle"}},
-	timeline.ForFlowControl:  {{Zh: "正在写，等 HTTP/2 放行", En: "writing, as fast as HTTP/2 grants room"}, {Zh: "正在写", En: "writing"}},
-	timeline.ForStream:       {{Zh: "等流上的下一条", En: "waits for the next message on the stream"}, {Zh: "等消息", En: "idle"}},
 	timeline.ForMsgChan:      {{Zh: "等 msgChan 来消息", En: "waits for a message in msgChan"}, {Zh: "等消息", En: "idle"}},
-	timeline.ForMsgChanRoom:  {{Zh: "等 msgChan 腾出位置", En: "waits for room in msgChan"}, {Zh: "等空位", En: "wants room"}},
-	timeline.ForSubscription: {{Zh: "等订阅的队列腾出位置", En: "waits for room in a subscription's queue"}, {Zh: "等空位", En: "wants room"}},
-	timeline.ForSubscriber:   {{Zh: "已递给订阅者", En: "has offered it to the subscriber"}, {Zh: "已递出", En: "offered"}},
-	timeline.ForPing:         {{Zh: "等 Ping 的回音", En: "waits for the answer to the Ping"}, {Zh: "等 Ping", En: "waits: Ping"}},
-	timeline.ForHello:        {{Zh: "等对方的第一条消息", En: "waits for the other end's first message"}, {Zh: "等对方", En: "waits"}},
-	timeline.ForVerdict:      {{Zh: "等对方的裁决", En: "waits for the verdict"}, {Zh: "等裁决", En: "waits"}},
-	timeline.ForOtherHalf:    {{Zh: "等对方结束它那半边流", En: "waits for the other half of the stream to end"}, {Zh: "等对方", En: "waits"}},
+	timeline.ForMsgChanRoom:  {{Zh: "得等 msgChan 腾出位置", En: "needs room in msgChan"}, {Zh: "得等空位", En: "wants room"}},
+	timeline.ForSubscription: {{Zh: "得等订阅的队列腾出位置", En: "needs room in a subscription's queue"}, {Zh: "得等空位", En: "wants room"}},
 	timeline.ForAck:          {{Zh: "等确认", En: "waits for an acknowledgement"}, {Zh: "等确认", En: "waits: ack"}},
 }
 

@@ -65,21 +65,66 @@ func TestEveryCheckOfTheCatalogueIsKnown(t *testing.T) {
 	}
 }
 
-func TestAShortWaitFitsIntoANarrowBox(t *testing.T) {
-	for wait := range waits {
-		said := ShortWait(wait)
-		if canvas.Width(said.Zh) > 8 || canvas.Width(said.En) > 11 {
-			t.Errorf("%q: %q, %q", wait, said.Zh, said.En)
+// Nobody who reads the state may be told that a goroutine does what it has perhaps not begun.
+func TestOfWhoeverStandsAtAGateItIsSaidWhatIsNextAndNotThatItIsDone(t *testing.T) {
+	for _, info := range trace.Catalogue {
+		if !info.Gate {
+			continue
 		}
-		if long := Wait(wait); long.Zh == "" || long.En == "" {
-			t.Errorf("%q: %+v", wait, long)
+		g := timeline.Goroutine{Role: info.Goroutine, At: info.Step, Gate: true, Alive: true}
+		for _, full := range []bool{false, true} {
+			zh := Doing(g, full).Zh
+			if !strings.ContainsAny(zh, "要该得") && !strings.HasPrefix(zh, "等着") || strings.Contains(zh, "正在") || strings.HasPrefix(zh, "已") {
+				t.Errorf("at %s it is said %q", info.Step, zh)
+			}
+		}
+		if gates[info.Step].notYet == "" || !strings.Contains(Held(text.Chinese, info.Step), "还没") || Held(text.English, info.Step) != "held before "+string(info.Step) {
+			t.Errorf("of one held at %s it is said %q, %q", info.Step, Held(text.Chinese, info.Step), Held(text.English, info.Step))
+		}
+	}
+}
+
+func TestForRoomItIsWaitedOnlyWhereThereIsNone(t *testing.T) {
+	reader := timeline.Goroutine{Role: trace.ReaderGoroutine, At: trace.ConnReceived, Alive: true}
+	if got, want := Doing(reader, true).Zh, "得等 msgChan 腾出位置"; got != want {
+		t.Errorf("with a full queue: %q", got)
+	}
+	if got, want := Doing(reader, false).Zh, "刚读到一条"; got != want {
+		t.Errorf("with room: %q", got)
+	}
+}
+
+func TestWhatAGoroutineDoesFitsIntoANarrowBox(t *testing.T) {
+	all := map[string]pair{"just received": justReceived, "a gate of another version": atGate}
+	for wait, said := range waits {
+		all[string(wait)] = said
+	}
+	for step, at := range gates {
+		all[string(step)] = at.pair
+	}
+	for name, said := range all {
+		if canvas.Width(said.short().Zh) > 8 || canvas.Width(said.short().En) > 11 || said.long().Zh == "" || said.long().En == "" {
+			t.Errorf("%s: %+v", name, said)
+		}
+	}
+}
+
+// What a goroutine can wait for must have its words, in waits or in gates.
+func TestEveryWaitOfAReportIsKnown(t *testing.T) {
+	for _, info := range trace.Catalogue {
+		g := timeline.Goroutine{Role: info.Goroutine, At: info.Step, Gate: info.Gate, Alive: true}
+		if said := Doing(g, false); said.Zh == said.En {
+			t.Errorf("after %s it is said %q", info.Step, said.Zh)
 		}
 	}
 }
 
 func TestWhatIsNotKnownKeepsItsWord(t *testing.T) {
-	if got := Wait("a wonder\x1b"); got.Zh != "a wonder?" || got.En != "a wonder?" {
+	if got := Check("a wonder\x1b"); got.Zh != "a wonder?" || got.En != "a wonder?" {
 		t.Errorf("%+v", got)
+	}
+	if got := Held(text.English, "a wonder\x1b"); got != "held: a wonder?" {
+		t.Errorf("%q", got)
 	}
 }
 

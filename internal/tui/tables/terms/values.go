@@ -17,7 +17,10 @@ import (
 	"gossipscope/proto"
 )
 
-var says = struct{ quoted, saidOnly, explained, from, killed text.Text }{
+var says = struct{ quoted, saidOnly, explained, from, killed, held, heldAt, inHands text.Text }{
+	held:      text.Text{Zh: "停在 %s 前，%s", En: "held before %[1]s"},
+	heldAt:    text.Text{Zh: "停在 %s 前", En: "held: %s"},
+	inHands:   text.Text{Zh: "经手 %s", En: "to hand %s"},
 	killed:    text.Text{Zh: "节点被强行终止。", En: "The peer was killed."},
 	quoted:    text.Text{Zh: "「%s」", En: "\"%s\""},
 	saidOnly:  text.Text{Zh: "原话：%s", En: "%s"},
