@@ -21,6 +21,9 @@ import (
 // frameTime is the time from one frame to the next: 30 a second.
 const frameTime = time.Second / 30
 
+// burstFrameTime is the same in a burst: drawing costs the peers time, and nobody can follow thousands of events anyway.
+const burstFrameTime = time.Second / 10
+
 // Model is the whole of what the screens know.
 type Model struct {
 	conf    Config
@@ -141,7 +144,7 @@ func (m *Model) tick(now time.Time) {
 	}
 	m.before = now
 	running, played := w.timerRuns(), w.player.Playing()
-	if w.frame(dt) || running || w.running != running {
+	if w.frame(dt) || w.behind() || running || w.running != running {
 		m.dirty = true
 	}
 	if step := w.step(); played && !w.player.Playing() && slices.Contains(w.player.Stops(), step) {
@@ -164,7 +167,7 @@ func (m *Model) follow() tea.Cmd {
 	// One frame after each message, to take in what it may have changed: only then it is known whether anything moves.
 	if w.restless() || m.dirty {
 		m.ticking = true
-		return tea.Tick(frameTime, func(now time.Time) tea.Msg { return frameMsg(now) })
+		return tea.Tick(w.nextFrame(), func(now time.Time) tea.Msg { return frameMsg(now) })
 	}
 	m.before = time.Time{}
 	if m.waiting {

@@ -21,7 +21,7 @@ func (c Config) panels(header timeline.Header) [viewCount]scene.Panel {
 	return [viewCount]scene.Panel{
 		viewStage:    stage.New(),
 		viewPipeline: pipeline.New(),
-		viewSequence: spacetime.New(),
+		viewSequence: spacetime.InSlices(),
 		viewCode:     code.New(),
 		viewNote:     note.New(docs.Zh()),
 		viewBytes:    hexview.New(hexview.Config{Roots: c.Roots, Began: func() time.Time { return header.Created }}),

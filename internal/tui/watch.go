@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	"gossipscope/comm/trace"
@@ -29,10 +30,11 @@ type Peers interface {
 	Ended() (err error, ended bool)
 }
 
-const (
-	// takeAtOnce bounds how many events one frame takes in, so that a burst does not hold up the keys.
-	takeAtOnce = 20_000
+// appetite bounds how many events one frame takes in: in a burst so few that the peers have the machine for themselves, and when it is
+// over so many that the screen has caught up within a few frames.
+var appetite = playback.Appetite{Burst: 1 << 10, Sip: 1 << 8, Gulp: 1 << 16}
 
+const (
 	// betweenReleases is how long the one who was let go has for its next step before the next is let go: without a pause, all
 	// who are held would go at once.
 	betweenReleases = 25 * time.Millisecond
@@ -58,6 +60,8 @@ type watch struct {
 	teller  *narrate.Teller
 	marks   []sliderMark // of the events that are worth a mark on the slider, in order
 	buf     []timeline.Event
+
+	appetite playback.Appetite
 
 	past     bool          // the reader has gone back, and not returned
 	free     bool          // nobody is held, and the latest moment is shown
@@ -97,7 +101,8 @@ func blankWatch(lang text.Lang, panels [viewCount]scene.Panel) *watch {
 	history := playback.NewHistory(playback.Capacity)
 	return &watch{
 		history: history, player: playback.NewPlayer(history, lang), teller: narrate.NewTeller(lang), panels: panels,
-		slots: [4]int{viewStage, viewSequence, viewCode, viewNote}, left: make(chan struct{}),
+		appetite: appetite,
+		slots:    [4]int{viewStage, viewSequence, viewCode, viewNote}, left: make(chan struct{}),
 	}
 }
 
@@ -133,13 +138,21 @@ func (w *watch) frame(dt time.Duration) bool {
 
 // take takes in events that have happened since the last time, and reports whether there were any.
 func (w *watch) take() bool {
-	w.buf = w.cursor.Take(w.buf[:0], takeAtOnce)
+	w.buf = w.cursor.Take(w.buf[:0], w.appetite.Portion(w.session.Recorder().Last()))
 	w.learn(w.buf)
 	if n := w.history.Forget(); n > 0 {
 		w.player.Forgotten(n)
 		w.forgetMarks()
 	}
 	return len(w.buf) > 0
+}
+
+// nextFrame returns how long it is to the next frame.
+func (w *watch) nextFrame() time.Duration {
+	if w.appetite.Bursting() {
+		return burstFrameTime
+	}
+	return frameTime
 }
 
 // learn takes in events.
@@ -183,9 +196,20 @@ func (w *watch) lastNumber() uint64 {
 	return 0
 }
 
+// laggard is a panel that takes in only so much at each drawing.
+type laggard interface{ Behind() bool }
+
+// behind reports whether a panel that is drawn has not taken in everything.
+func (w *watch) behind() bool {
+	return slices.ContainsFunc(w.areas, func(a area) bool {
+		l, can := w.panels[w.slots[a.slot]].(laggard)
+		return can && l.Behind()
+	})
+}
+
 // restless reports whether the next frame can differ from this one without anything happening.
 func (w *watch) restless() bool {
-	if w.player.Moving() {
+	if w.player.Moving() || w.behind() {
 		return true
 	}
 	if w.peers == nil {

@@ -10,18 +10,23 @@ type Appetite struct {
 	Sip   int // how many to take then
 	Gulp  int // how many to take else: what no key has to wait for
 
-	last uint64
+	last  uint64
+	burst bool
 }
+
+// Bursting reports whether the last portion was a sip.
+func (a *Appetite) Bursting() bool { return a.burst }
 
 // Portion returns how many events to take in at this frame, when the last that has happened is the one of that number. What is there at
 // the first frame is no burst: it happened before.
 func (a *Appetite) Portion(last uint64) int {
 	before := a.last
 	a.last = last
+	a.burst = a.Gulp > 0 && before > 0 && last >= before+uint64(a.Burst)
 	switch {
 	case a.Gulp == 0:
 		return math.MaxInt
-	case before > 0 && last >= before+uint64(a.Burst):
+	case a.burst:
 		return a.Sip
 	}
 	return a.Gulp

@@ -94,7 +94,7 @@ func TestInABurstOnlySipsAreTakenAndTheRestWhenItIsOver(t *testing.T) {
 		last uint64
 		want int
 	}{{5000, 1000}, {5099, 1000}, {5199, 5}, {9000, 5}, {9000, 1000}, {9001, 1000}, {12, 1000}} { // the last is another session
-		if got := a.Portion(frame.last); got != frame.want {
+		if got := a.Portion(frame.last); got != frame.want || a.Bursting() != (got == a.Sip) {
 			t.Errorf("frame %d, up to event %d: takes %d, want %d", i, frame.last, got, frame.want)
 		}
 	}
