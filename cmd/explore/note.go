@@ -192,7 +192,7 @@ func (p *program) showSection(library *notes.Library, section notes.Section) err
 		out += p.inChinese(section)
 	}
 	lines, links := note.Lines(section.Body, width, theme)
-	out += strings.Join(lines, "\n") + "\n"
+	out += strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 	if named := sectionsIn(library, section.File, links); section.Anchor != "" && len(named) > 0 {
 		names := strings.Join(named[:min(len(named), mostLinks)], "  ")
 		out += "\n"

@@ -21,11 +21,10 @@ var paper = &scene.Theme{}
 var anyGround = func() *scene.Theme {
 	of := func(hex uint32) canvas.Style { return canvas.Style{Foreground: canvas.RGB(hex)} }
 	faint := canvas.Style{Faint: true}
-	blue, teal, orange, red, yellow := of(0x268BD2), of(0x2AA198), of(0xCB4B16), of(0xDC322F), of(0xB58900)
+	blue, teal, red, yellow := of(0x268BD2), of(0x2AA198), of(0xDC322F), of(0x9A8400) // where there are but 16 colours, these keep their names
 	return &scene.Theme{
-		Strong: canvas.Style{Bold: true}, Faint: faint, Border: faint, Accent: blue,
-		Good: teal, Bad: red.Strong(), Warn: yellow, Handshake: orange.Strong(), Data: blue.Strong(), Ack: teal.Strong(),
-		Keyword: orange, Literal: teal, Comment: faint, Declared: blue.Strong(),
+		Strong: canvas.Style{Bold: true}, Faint: faint, Border: faint, Accent: blue, Good: teal, Bad: red.Strong(), Warn: yellow,
+		Keyword: yellow, Literal: teal, Comment: faint, Declared: blue.Strong(),
 	}
 }()
 

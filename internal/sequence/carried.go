@@ -1,6 +1,7 @@
 package sequence
 
 import (
+	"gossipscope/comm/trace"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 	"gossipscope/proto"
@@ -13,7 +14,8 @@ type Carried struct {
 	Label    text.Text // what stands on its arrow
 	From, To string    // the names of the peers; "" if that is not known
 
-	// Left and Arrived are the numbers of the events that tell of it: 0 if none does.
+	// Left and Arrived are the numbers of the events that tell that it did: 0 if none does. One that has not left was dropped, or its
+	// write failed.
 	Left, Arrived uint64
 
 	// Conn is an end of the connection that it belongs to: the sender's if Outgoing, else the receiver's. It is zero if there is none.
@@ -29,8 +31,10 @@ func (d *Diagram) Carried() []Carried {
 			continue
 		}
 		c := Carried{Envelope: m.envelope, Kind: m.kind, Label: d.labelOf(m), From: d.nameOf(m.from), To: d.nameOf(m.to)}
-		if m.departs >= 0 && m.lost == 0 {
-			c.Left = d.entries.all[m.departs].event.N
+		if m.departs >= 0 {
+			if departure := d.entries.all[m.departs].event; departure.Step.Step != trace.ConnDrop && departure.Step.Err == nil {
+				c.Left = departure.N
+			}
 		}
 		if m.arrives >= 0 {
 			arrival := d.entries.all[m.arrives]

@@ -82,7 +82,7 @@ func play(lb *lab.Lab) error {
 		}
 	}()
 	if result := a.SendWithAck("你好，B", enough, 1, b.Remote()); result.AckCount() != 1 {
-		return fmt.Errorf("B has not acknowledged the message: %v", result)
+		return fmt.Errorf("waiting for the acknowledgement: %v", result)
 	}
 	a.CloseConn(b.Remote())
 	ctx, cancel := context.WithTimeout(context.Background(), enough)

@@ -5,6 +5,7 @@ package ack1
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,8 +33,11 @@ var (
 // receiver is a peer that answers in a fixed way.
 type receiver struct {
 	*lab.Peer
-	got int // how many messages it was sent
+	received atomic.Int64
 }
+
+// got returns how many messages it was sent.
+func (r *receiver) got() int { return int(r.received.Load()) }
 
 // answering makes a peer that gives these answers, one to each message that comes; the last one also to all that come after it.
 func answering(s *stand.Stand, name string, answers ...answer) *receiver {
@@ -41,8 +45,8 @@ func answering(s *stand.Stand, name string, answers ...answer) *receiver {
 	inbox := r.Subscribe(func(any) bool { return true })
 	go func() {
 		for msg := range inbox {
-			a := answers[min(r.got, len(answers)-1)]
-			r.got++
+			a := answers[min(r.got(), len(answers)-1)]
+			r.received.Add(1)
 			if a.silent {
 				continue
 			}
@@ -87,11 +91,11 @@ func TestSendUntilAsksAgainOnlyThoseWhoHaveNotAcknowledged(t *testing.T) {
 		time.Sleep(time.Minute)
 
 		counts(s, results, 3, 0)
-		if b.got != 1 {
-			s.Errorf("B was sent the block %d times, want once: it had acknowledged in the first round", b.got)
+		if b.got() != 1 {
+			s.Errorf("B was sent the block %d times, want once: it had acknowledged in the first round", b.got())
 		}
-		if c.got != 2 || d.got != 2 {
-			s.Errorf("C was sent the block %d times, D %d times, want twice: each has refused it once", c.got, d.got)
+		if c.got() != 2 || d.got() != 2 {
+			s.Errorf("C was sent the block %d times, D %d times, want twice: each has refused it once", c.got(), d.got())
 		}
 	})
 }
@@ -124,8 +128,8 @@ func TestSendUntilStopsWhenItHasEnough(t *testing.T) {
 		if results.AckCount() != 1 {
 			s.Errorf("AckCount is %d, want 1: %v", results.AckCount(), results)
 		}
-		if b.got != 1 || c.got != 1 {
-			s.Errorf("B was sent the block %d times, C %d times: one ack was wanted, and came in the first round", b.got, c.got)
+		if b.got() != 1 || c.got() != 1 {
+			s.Errorf("B was sent the block %d times, C %d times: one ack was wanted, and came in the first round", b.got(), c.got())
 		}
 	})
 }
@@ -143,8 +147,8 @@ func TestSendUntilGivesUpWhenTheRoundsAreUsedUp(t *testing.T) {
 		}
 		synctest.Wait()
 		counts(s, results, 1, 1)
-		if b.got != 1 || c.got != 3 {
-			s.Errorf("B was sent the block %d times, C %d times, want 1 and 3", b.got, c.got)
+		if b.got() != 1 || c.got() != 3 {
+			s.Errorf("B was sent the block %d times, C %d times, want 1 and 3", b.got(), c.got())
 		}
 		for _, result := range results {
 			if result.Endpoint == c.Endpoint && !errors.Is(result, comm.ErrAckTimeout) {

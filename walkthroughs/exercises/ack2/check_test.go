@@ -59,3 +59,16 @@ func TestSendWithAckStillWaitsWhileEnoughMayCome(t *testing.T) {
 		}
 	})
 }
+
+func TestPeerUnderTwoNamesIsStillWaitedFor(t *testing.T) {
+	stand.Run(t, func(s *stand.Stand) {
+		a := s.Peer("A", comm.Config{})
+		b := answering(s, "B", time.Second, nil)
+
+		results := a.SendWithAck("block", 20*time.Second, 2, b.Remote(), &comm.RemotePeer{Endpoint: b.Endpoint})
+
+		if results.AckCount() != 1 {
+			t.Errorf("%v, want the ack of B: that both names are one peer turns out only when both are connected", results)
+		}
+	})
+}

@@ -19,7 +19,7 @@ func refused(s *stand.Stand, conf comm.Config, fields ...string) {
 	s.Helper()
 	_, err := s.Lab.NewPeer("A", lab.PeerConfig{Comm: conf})
 	if err == nil {
-		s.Fatalf("a peer was made, though %s cannot be: it will panic when it makes that queue", strings.Join(fields, " and "))
+		s.Fatalf("a peer was made, though %s cannot be: the process will die when it makes that queue", strings.Join(fields, " and "))
 	}
 	if !errors.Is(err, comm.ErrConfig) {
 		s.Errorf("%v: errors.Is does not find ErrConfig in it", err)
