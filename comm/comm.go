@@ -61,7 +61,8 @@ type Comm interface {
 
 	// Stop ends everything that the instance ever began and returns when nothing of it runs any more. It may be called more
 	// than once, by several goroutines; each call returns only when all has ended. It waits for predicates and tracers that are
-	// running, so it must not be called from inside one: that would wait for itself.
+	// running, so it must not be called from inside one: that would wait for itself. It does not wait for queues: whoever wants
+	// them written out calls CloseConn before, and gives it up to Config.ConnTimeout.
 	Stop()
 }
 
@@ -219,8 +220,8 @@ var refusals = []error{
 	ErrNoConnEstablish, ErrMalformed, ErrWrongType, ErrNoPKIID, ErrIdentity, ErrCertHash, ErrSignature, ErrUnexpectedPeer, ErrSelf,
 }
 
-// RefusedError is a refusal as the initiator sees it: the status with which the acceptor ended the stream. errors.Is matches it
-// with ErrRefused and, if the acceptor is of our kind, with the error of the check that refused.
+// RefusedError is a refusal as the initiator sees it: the status with which the acceptor ended the stream, or answered the Ping. It is
+// matched by errors.Is with ErrRefused and, if the acceptor is of our kind, with the error of the check that refused.
 type RefusedError struct {
 	Code  codes.Code // codes.Unknown from a Fabric peer
 	Words string     // the refuser's own

@@ -217,8 +217,8 @@ func (l *stopping) server() {
 	l.gate = next
 	l.say("还差一个：writer 站在 conn.write，Stop 就陪它站着。", "One has not gone yet: the writer stands at conn.write, and so Stop stands too.")
 	waiting := l.state().Peer("A").StopAt == trace.StopServer
-	l.say("放 writer 走。连接已经关闭，它手里的消息不写了：Stop 不等队列写完，谁要等，先 CloseConn。",
-		"Let the writer go. The connection is closed, so what it has in its hand is not written: Stop does not drain queues. Who wants that calls CloseConn first.")
+	l.say("放 writer 走。连接已经关闭，它手里的消息不写了：Stop 不等队列写完。谁要等，先 CloseConn，等它写完再 Stop。",
+		"Let the writer go. The connection is closed, so what it has in its hand is not written: Stop does not drain queues. Who wants that calls CloseConn first, and gives it time.")
 	l.release(l.writer)
 	l.reached(l.gate)
 	st := l.state()

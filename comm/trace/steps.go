@@ -79,8 +79,8 @@ const (
 	StopFlag        Step = "stop.flag"
 	StopConnections Step = "stop.connections"
 	StopDemux       Step = "stop.demux"
-	StopSubscribers Step = "stop.subscribers"
 	StopServer      Step = "stop.server"
+	StopSubscribers Step = "stop.subscribers"
 	StopDone        Step = "stop.done"
 )
 
@@ -171,8 +171,8 @@ var Catalogue = []Info{
 	{StopFlag, false, "comm_impl.go", CallerGoroutine, "Stop has begun: no new work."},
 	{StopConnections, true, "comm_impl.go", CallerGoroutine, "About to close every connection."},
 	{StopDemux, true, "comm_impl.go", CallerGoroutine, "About to close the demultiplexer."},
-	{StopSubscribers, true, "comm_impl.go", CallerGoroutine, "About to close the subscribers' channels."},
 	{StopServer, true, "comm_impl.go", CallerGoroutine, "About to stop the gRPC server."},
+	{StopSubscribers, true, "comm_impl.go", CallerGoroutine, "About to close the subscribers' channels."},
 	{StopDone, false, "comm_impl.go", CallerGoroutine, "Nothing of the layer runs any more."},
 }
 

@@ -231,7 +231,7 @@ var captions = map[trace.Step]caption{
 		well: text.Text{Zh: "两边同时拨了号，按规则决定留下哪一条连接。", En: "Both ends dialled at once, and the rule decides which connection stays."},
 	},
 	trace.StoreHandover: {
-		well: text.Text{Zh: "让位的连接把排队的消息交给留下的那个，一条不丢。", En: "The connection that gives way hands its queue to the one that stays; no message is lost."},
+		well: text.Text{Zh: "让位的连接把排队的消息交给留下的那个，次序不变。", En: "The connection that gives way hands its queue to the one that stays, in order."},
 	},
 	trace.StoreRemoved: {
 		well: text.Text{Zh: "连接离开了连接表，再有消息就得重新拨号。", En: "The connection has left the store; another message would have to dial anew."},

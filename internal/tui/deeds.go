@@ -41,7 +41,7 @@ var faultDeeds = []deed{
 	{session.ThawLink, text.Text{Zh: "解冻线路", En: "Thaw a line"}, text.Text{}, askLink},
 	{session.HalfCloseLink, text.Text{Zh: "关掉线路的一半", En: "Close half of a line"}, text.Text{Zh: "拨号那一端不能再写", En: "the end that dialled can write no more"}, askLink},
 	{session.Kill, text.Text{Zh: "杀掉一个节点", En: "Kill a peer"}, text.Text{Zh: "没有告别", En: "no goodbye"}, askPeer},
-	{session.StopReading, text.Text{Zh: "订阅者不再读", En: "A subscriber stops reading"}, text.Text{Zh: "看反压一路传回发送方", En: "see back-pressure travel to the sender"}, askPeer},
+	{session.StopReading, text.Text{Zh: "订阅者不再读", En: "A subscriber stops reading"}, text.Text{Zh: "看背压一路传回发送方", En: "see back-pressure travel to the sender"}, askPeer},
 	{session.ReadAgain, text.Text{Zh: "订阅者接着读", En: "A subscriber reads again"}, text.Text{}, askPeer},
 	{session.RefuseAcks, text.Text{Zh: "收到消息一律拒绝", En: "Refuse instead of acknowledging"}, text.Text{Zh: "确认里带着错误", En: "the acknowledgement carries an error"}, askPeer},
 	{session.GiveAcks, text.Text{Zh: "恢复正常确认", En: "Acknowledge again"}, text.Text{}, askPeer},
