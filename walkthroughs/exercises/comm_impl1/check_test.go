@@ -83,6 +83,7 @@ func TestProbesLeaveOneNoticeUntilItIsRead(t *testing.T) {
 		case <-a.Comm.PresumedDead():
 		default:
 		}
+		synctest.Wait() // until it is known that the notice was read
 		a.Probe(b.Remote())
 		if n := noticed(s, b.PKIID); n != 2 {
 			s.Errorf("%d notices after the first was read and B was probed again, want 2", n)
