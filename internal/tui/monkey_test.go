@@ -107,7 +107,9 @@ func (m *monkey) move() {
 	case 10: // the last fault, which is an attack
 		m.press(slices.Concat([]string{"esc", "f", "up", "enter"}, m.choices(len(session.Tricks()), 3))...)
 	case 11:
-		m.press(slices.Concat([]string{"esc", "e"}, m.choices(len(exports)))...)
+		if m.IntN(32) == 0 { // a cast draws all that has happened
+			m.press(slices.Concat([]string{"esc", "e"}, m.choices(len(exports)))...)
+		}
 	case 12:
 		m.press(slices.Repeat([]string{oneOf(m.Rand, []string{"+", "-", "n", "p"})}, m.IntN(9))...)
 	case 13, 14: // a look at something in a view
@@ -152,14 +154,14 @@ func (m *monkey) tell(msg tea.Msg) {
 	m.rest()
 }
 
-// wait lets time pass; of a long time only the end is looked at.
+// wait lets time pass. Only its last frames are drawn: drawing takes most of the time.
 func (m *monkey) wait(d time.Duration) {
+	const drawn = 4 * frameTime
 	m.did = append(m.did, d.String())
-	if d > time.Second {
-		m.unwatched(func() { m.pass(d - time.Second) })
-		d = time.Second
+	if d > drawn {
+		m.unwatched(func() { m.pass(d - drawn) })
 	}
-	m.pass(d)
+	m.pass(min(d, drawn))
 	m.rest()
 }
 
