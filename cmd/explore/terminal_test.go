@@ -116,7 +116,7 @@ func TestInATerminalALessonIsWatchedFromItsBeginningToItsEnd(t *testing.T) {
 	term.shows("第 0/", "还没有发生任何事")
 	term.keys("n")
 	term.shows("第 1/")
-	term.keys("End", "+", "+", "+", "+", "Space")
+	term.keys("End", "+", "+", "Space")
 	term.shows("讲完了", "承诺全部成立")
 	term.keys("Left")
 	term.shows("回看", "End 回到那里")

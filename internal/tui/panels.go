@@ -1,10 +1,12 @@
 package tui
 
 import (
+	"sync"
 	"time"
 
 	"gossipscope/comm/trace"
 	"gossipscope/docs"
+	"gossipscope/internal/notes"
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/code"
 	"gossipscope/internal/tui/hexview"
@@ -23,7 +25,7 @@ func (c Config) panels(header timeline.Header) [viewCount]scene.Panel {
 		viewPipeline: pipeline.New(),
 		viewSequence: spacetime.InSlices(),
 		viewCode:     code.New(),
-		viewNote:     note.New(docs.Zh()),
+		viewNote:     note.Of(readNotes),
 		viewBytes:    hexview.New(hexview.Config{Roots: c.Roots, Began: func() time.Time { return header.Created }}),
 		viewState:    tables.New(),
 	}
@@ -40,3 +42,6 @@ func (w *watch) pin(step trace.Step) {
 		}
 	}
 }
+
+// readNotes returns the notes. They are long and never change, so they are read once, and not for each session.
+var readNotes = sync.OnceValues(func() (*notes.Library, error) { return notes.Read(docs.Zh()) })

@@ -23,17 +23,21 @@ type Terminal struct {
 // found, also after a panic in here. The error is nil if the reader has left.
 func Run(ctx context.Context, conf Config, t Terminal, opts ...tea.ProgramOption) error {
 	opts = append([]tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithInput(t.Input), tea.WithOutput(t.Output), tea.WithEnvironment(t.Environment), tea.WithFPS(30),
+		tea.WithInput(t.Input), tea.WithOutput(t.Output), tea.WithEnvironment(t.Environment), tea.WithFPS(30),
 		tea.WithoutSignalHandler(), // whoever made ctx knows the signals
 	}, opts...)
 	house := &house{Starter: conf.Starter}
 	defer house.close()
 	conf.Starter = house
-	_, err := tea.NewProgram(New(conf), opts...).Run()
+	program := tea.NewProgram(New(conf), opts...)
+	// Not tea.WithContext: when that ends, the input is closed under the goroutine that reads it.
+	stop := context.AfterFunc(ctx, program.Quit)
+	defer stop()
+	_, err := program.Run()
 	switch {
 	case errors.Is(err, tea.ErrInterrupted):
 		return context.Canceled
-	case err != nil && ctx.Err() != nil:
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
 	return err

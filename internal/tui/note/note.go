@@ -31,7 +31,7 @@ const (
 
 // Panel shows a section of the notes. It follows the event that is shown until the reader scrolls, follows a link, or chooses a step.
 type Panel struct {
-	files   fs.FS
+	notes   func() (*notes.Library, error)
 	library *notes.Library // once somebody wants to see a note
 	err     error
 
@@ -69,8 +69,13 @@ type key struct {
 	theme *scene.Theme
 }
 
-// New returns the panel of the notes in a folder (docs.Zh).
-func New(files fs.FS) *Panel { return &Panel{files: files} }
+// New returns the panel of the notes in a folder.
+func New(files fs.FS) *Panel {
+	return Of(func() (*notes.Library, error) { return notes.Read(files) })
+}
+
+// Of returns the panel of the notes that read returns, which is called when they are shown for the first time.
+func Of(read func() (*notes.Library, error)) *Panel { return &Panel{notes: read} }
 
 // Show has the panel show the section about a step, whatever happens meanwhile, until the reader wants to follow again.
 func (p *Panel) Show(step trace.Step) {
@@ -272,7 +277,7 @@ func (p *Panel) file(s *scene.Scene) string {
 // read reads the notes, once.
 func (p *Panel) read() bool {
 	if p.library == nil && p.err == nil {
-		p.library, p.err = notes.Read(p.files)
+		p.library, p.err = p.notes()
 	}
 	return p.err == nil
 }
