@@ -67,17 +67,7 @@ func perSecond(n int, since time.Time) float64 {
 // unwatched makes a peer as peer does, but without the tracer: that one remembers every step, and would be most of what is measured.
 func (w *world) unwatched(name string, options ...func(*setup)) *testPeer {
 	w.t.Helper()
-	p, s, mapper := w.prepare(name, options)
-	s.conf.Tracer = nil
-	s.lsnr = w.listen(name)
-	p.endpoint = s.lsnr.Addr().String()
-	c, err := NewCommInstanceWithServer(s.lsnr, p.certs, mapper, p.id.Serialize(), s.conf, append(s.opts, w.dialOption(name))...)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	p.commImpl = c.(*commImpl)
-	w.t.Cleanup(p.Stop)
-	return p
+	return w.peer(name, append(options, func(s *setup) { s.blind = true })...)
 }
 
 // numbered makes a message of its own for each number, as a sender does. The number travels as the nonce, which the layer leaves alone

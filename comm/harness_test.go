@@ -98,6 +98,7 @@ type setup struct {
 	roots []msp.Root
 	certs *common.TLSCertificates // nil for plaintext
 	conf  Config
+	blind bool         // without the tracer of the tests
 	lsnr  net.Listener // nil for one of the world's network
 	opts  []grpc.DialOption
 }
@@ -177,7 +178,9 @@ func (w *world) prepare(name string, options []func(*setup)) (*testPeer, *setup,
 		s.id = issue(w.t, w.org, name)
 	}
 	tr := newTracer(w.t)
-	s.conf.Tracer = tr
+	if !s.blind {
+		s.conf.Tracer = tr
+	}
 	p := &testPeer{t: w.t, name: name, id: s.id, certs: s.certs, tr: tr}
 	return p, s, w.mapper(s.id, s.roots...)
 }

@@ -20,6 +20,7 @@ import (
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/canvas"
+	"gossipscope/internal/tui/hexview"
 	"gossipscope/internal/tui/scene"
 	"gossipscope/internal/wire"
 )
@@ -388,19 +389,7 @@ func (s *sheet) mark(n *wire.Node) (string, canvas.Style) {
 	if !found {
 		return "", canvas.Style{}
 	}
-	return s.markOf(verdict)
-}
-
-func (s *sheet) markOf(v wire.Verdict) (string, canvas.Style) {
-	switch v {
-	case wire.Right:
-		return scene.KeptMark, s.theme.Good
-	case wire.Wrong:
-		return scene.FailedMark, s.theme.Bad
-	case wire.NotNeeded:
-		return "–", s.theme.Faint
-	}
-	return "?", s.theme.Warn
+	return hexview.VerdictMark(s.theme, verdict)
 }
 
 // value returns what a field says, unless that is what stands at the left already: its bytes in hex.
@@ -433,7 +422,7 @@ func (s *sheet) findings(findings []wire.Finding) {
 	s.out.WriteString("\n")
 	s.write(new(line).add(s.theme.Strong, says.Again.In(lang)))
 	for _, f := range findings {
-		mark, style := s.markOf(f.Verdict)
+		mark, style := hexview.VerdictMark(s.theme, f.Verdict)
 		for i, row := range text.Wrap(says.Verdict.Format(lang, f.Claim.Title().In(lang), f.Verdict.Word().In(lang), f.Text.In(lang)), s.width-2) {
 			l := new(line)
 			if i == 0 {

@@ -18,7 +18,7 @@ func (p *Panel) drawAbout(r canvas.Region, s *scene.Scene, v view) {
 	r = r.Sub(0, 1, r.Width(), r.Height()-1)
 	if v.finding > 0 {
 		f := p.findings[v.finding-1]
-		mark, style := verdictMark(s, f.Verdict)
+		mark, style := VerdictMark(s.Theme, f.Verdict)
 		x := r.Text(0, 0, style, mark+" ")
 		x = r.Text(x, 0, s.Theme.Strong, f.Claim.Title().In(s.Lang))
 		r.Text(x+2, 0, style, f.Verdict.Word().In(s.Lang))

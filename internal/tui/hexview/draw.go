@@ -101,7 +101,7 @@ func (p *Panel) drawTree(r canvas.Region, s *scene.Scene, v view, focused bool) 
 		}
 		x = r.Text(x, y, name, text.Printable(it.node.Label().In(s.Lang)))
 		if verdict, found := verdicts[it.node]; found {
-			mark, style := verdictMark(s, verdict)
+			mark, style := VerdictMark(s.Theme, verdict)
 			x = r.Text(x+1, y, style, mark)
 		}
 		size := fmt.Sprint(it.node.Len())
@@ -166,16 +166,17 @@ func (p *Panel) verdicts(list []item) map[*wire.Node]wire.Verdict {
 	return worst
 }
 
-func verdictMark(s *scene.Scene, v wire.Verdict) (string, canvas.Style) {
+// VerdictMark returns how it is shown what came of computing something again.
+func VerdictMark(theme *scene.Theme, v wire.Verdict) (string, canvas.Style) {
 	switch v {
 	case wire.Right:
-		return scene.KeptMark, s.Theme.Good
+		return scene.KeptMark, theme.Good
 	case wire.Wrong:
-		return scene.FailedMark, s.Theme.Bad
+		return scene.FailedMark, theme.Bad
 	case wire.NotNeeded:
-		return "–", s.Theme.Faint
+		return "–", theme.Faint
 	}
-	return "?", s.Theme.Warn
+	return "?", theme.Warn
 }
 
 // drawHex draws the bytes, those of the field under the cursor marked: its value more strongly than its tag and length.

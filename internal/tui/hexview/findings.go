@@ -35,7 +35,7 @@ func (p *Panel) drawTable(r canvas.Region, s *scene.Scene, v view) {
 	for i, f := range p.findings {
 		y := i + 1
 		p.drawn.marks = append(p.drawn.marks, rect{0, p.drawn.findings.y + y, r.Width(), 1})
-		mark, style := verdictMark(s, f.Verdict)
+		mark, style := VerdictMark(s.Theme, f.Verdict)
 		r.Text(0, y, style, mark)
 		r.Text(at.claim, y, s.Theme.Strong, f.Claim.Title().In(s.Lang))
 		r.Text(at.stood, y, s.Theme.Literal, brief(f.Stood.Value))
@@ -73,7 +73,7 @@ func (p *Panel) drawMarks(r canvas.Region, s *scene.Scene, v view) {
 	p.drawn.marks = make([]rect, len(p.findings))
 	x := 0
 	for _, i := range order {
-		mark, style := verdictMark(s, p.findings[i].Verdict)
+		mark, style := VerdictMark(s.Theme, p.findings[i].Verdict)
 		title := p.findings[i].Claim.Title().In(s.Lang)
 		end := x + 1 + canvas.Width(title)
 		if end > r.Width() {
