@@ -1,13 +1,11 @@
 package comm
 
 // Tests of the send that can be trusted: whose answers it waits for and for how long, what it says of those who did not answer, and
-// that it leaves nothing behind.
+// that it leaves nothing behind. What else can end the wait is in ackwait_test.go.
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -20,28 +18,12 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	protobuf "google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
 
-	"gossipscope/comm/common"
 	"gossipscope/comm/trace"
 	"gossipscope/comm/util"
 	"gossipscope/proto"
 )
-
-// answering gives a peer a subscriber that does something with every message.
-func answering(p *testPeer, answer func(proto.ReceivedMessage)) *testPeer {
-	inbox := p.Accept(everything)
-	go func() {
-		for msg := range inbox {
-			answer(msg)
-		}
-	}()
-	return p
-}
-
-// The subscribers that the tests need.
-func acking(msg proto.ReceivedMessage)  { msg.Ack(nil) }
-func saysNothing(proto.ReceivedMessage) {}
-func nacking(msg proto.ReceivedMessage) { msg.Ack(errors.New("no space left on device")) }
 
 // outcomes returns what a call returned, by endpoint: "" for an acknowledgement.
 func outcomes(results AggregatedSendResult) map[string]string {
@@ -59,46 +41,6 @@ func remotes(peers ...*testPeer) []*RemotePeer {
 		names = append(names, p.remote())
 	}
 	return names
-}
-
-// armed counts the timers that are armed on a clock.
-type armed struct{ atomic.Int64 }
-
-func (a *armed) AfterFunc(d time.Duration, f func()) (stop func() bool) {
-	a.Add(1)
-	stopTimer := util.SystemClock(d, func() {
-		a.Add(-1)
-		f()
-	})
-	return func() bool {
-		stopped := stopTimer()
-		if stopped {
-			a.Add(-1)
-		}
-		return stopped
-	}
-}
-
-// leavesNothing fails the test if a subscription to an acknowledgement, or a timer, is left when all have come to rest.
-//
-// One timer is no leftover: a connection that was just dialled counts as young for a connection timeout. So that is let pass, and a
-// timer that lasted longer would still show.
-func leavesNothing(t testing.TB, a *testPeer, clock *armed) {
-	t.Helper()
-	leavesTimers(t, a, clock, 0)
-}
-
-// leavesTimers is leavesNothing for a case in which some timers are no leftovers.
-func leavesTimers(t testing.TB, a *testPeer, clock *armed, timers int64) {
-	t.Helper()
-	time.Sleep(a.conf.ConnTimeout)
-	synctest.Wait()
-	if got := a.pubSub.Len(); got != 0 {
-		t.Errorf("%d subscriptions are left", got)
-	}
-	if got := clock.Load(); got != timers {
-		t.Errorf("%d timers are left, want %d", got, timers)
-	}
 }
 
 func TestEachOutcomeIsReportedAsSoonAsEnoughIsKnown(t *testing.T) {
@@ -254,6 +196,21 @@ func TestPeerNamedOnceByPKIIDAndOnceByEndpointCountsOnceAndGetsOneMessage(t *tes
 	}
 }
 
+// Contract S19. Of a peer that does not answer nothing is learned by which its two names could be seen to be one.
+func TestPeerNamedTwiceCountsOnceThoughItCannotBeReached(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		away := nobody("B")
+		here := &RemotePeer{Endpoint: away.Endpoint}
+		for name, peer := range map[string]*RemotePeer{"by its PKI-ID": away, "by its endpoint": here} {
+			again := *peer
+			if results := a.SendWithAck(message(t, "hello"), time.Minute, 2, peer, &again); results.NackCount() != 1 {
+				t.Errorf("named twice %s, it has %d outcomes: %v", name, len(results), results)
+			}
+		}
+	})
+}
+
 // Named twice, a peer that says nothing is one that has not acknowledged, and not two.
 func TestSilentPeerUnderTwoNamesHasOneOutcome(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
@@ -330,6 +287,25 @@ func TestArgumentIsNotChangedAndMayBeSharedByManyCalls(t *testing.T) {
 	})
 }
 
+// Contract S16. The message that is sent is another one than the argument, and still says the same.
+func TestMessageThatIsToBeAcknowledgedSaysWhatTheArgumentSays(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		msg := message(t, "hello")
+		msg.Channel = []byte("channel")
+		a.SendWithAck(msg, time.Minute, 0, b.remote())
+		got := receive(t, inbox).GetGossipMessage().GossipMessage
+		if got.Nonce == msg.Nonce {
+			t.Error("it has no nonce of its own")
+		}
+		got.Nonce = msg.Nonce
+		if diff := cmp.Diff(msg.GossipMessage, got, protocmp.Transform()); diff != "" {
+			t.Errorf("what B got differs (-argument +got):\n%s", diff)
+		}
+	})
+}
+
 // What goes wrong before the message is on its way is known before the timeout, and by its name (S5, S10). Upstream said "timed out",
 // after the full timeout.
 func TestFailureToConnectIsReportedAsWhatItWasAtOnce(t *testing.T) {
@@ -355,10 +331,7 @@ func TestFailureToConnectIsReportedAsWhatItWasAtOnce(t *testing.T) {
 			return &RemotePeer{Endpoint: w.blackHole("Hole"), PKIID: nobody("C").PKIID}
 		}, ErrDialTimeout, "", 3 * time.Second},
 		{"silence in the handshake", func(w *world, _ *testPeer) *RemotePeer {
-			return w.wirePeer("B").acceptor(func(_ *wireAcceptor, s proto.Gossip_GossipStreamServer) error {
-				<-s.Context().Done()
-				return nil
-			}).remote()
+			return w.wirePeer("B").acceptor(mute).remote()
 		}, ErrHandshakeTimeout, "", 2 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -395,22 +368,6 @@ func TestTimeoutBoundsTheDialToo(t *testing.T) {
 			t.Errorf("it took %v, want 1s", got)
 		}
 	})
-}
-
-// stalled is a peer that completes the handshake and reads nothing more until it is told to. It makes the writer wait in gRPC, with
-// messages too large for the window of HTTP/2.
-func stalled(w *world, name string) (b *wireAcceptor, goOn chan struct{}) {
-	goOn = make(chan struct{})
-	b = w.wirePeer(name).acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
-		return b.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
-			select {
-			case <-goOn:
-			case <-stream.Context().Done():
-			}
-			return false, nil
-		})
-	})
-	return b, goOn
 }
 
 // Upstream, with such a peer and a timeout of one second, was not back after eight (S5).
@@ -530,6 +487,29 @@ func TestOnePeerCannotAcknowledgeForAnother(t *testing.T) {
 	})
 }
 
+// A nonce alone makes no acknowledgement: only a message of that kind is taken out of the stream.
+func TestMessageWithTheNonceOfAQuestionIsNoAcknowledgement(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		inbox := a.Accept(everything)
+		b := answering(w.peer("B"), func(question proto.ReceivedMessage) {
+			answer := message(t, "data").GossipMessage
+			answer.Nonce = question.GetGossipMessage().Nonce
+			question.Respond(answer)
+		})
+		results := a.SendWithAck(message(t, "question"), time.Second, 1, b.remote())
+		if len(results) != 1 || !errors.Is(results[0], ErrAckTimeout) {
+			t.Errorf("got %v, want %v", results, ErrAckTimeout)
+		}
+		if got := receiveTexts(t, inbox, 1)[0]; got != "data" {
+			t.Errorf("the subscriber got %q", got)
+		}
+		if published := a.tr.all(is(trace.AckPublish)); len(published) != 0 {
+			t.Error("a message that is no acknowledgement was published as one")
+		}
+	})
+}
+
 // Upstream takes acknowledgements off the stream behind the subscribers: one that does not read made every call time out (S6).
 func TestSubscriberThatDoesNotReadDelaysNoAcknowledgement(t *testing.T) {
 	for _, test := range []struct {
@@ -611,337 +591,9 @@ func TestCallTellsItsStepsInTheirOrder(t *testing.T) {
 	})
 }
 
-// onOpenConnection is a message on its way over a connection that does not end.
-func onOpenConnection(t testing.TB, acks *util.Subscription) *inFlight {
-	return &inFlight{conn: &connection{noReader: make(chan struct{})}, acks: acks}
-}
-
-// Two cases of a select may be ready at once when the goroutine wakes, and then Go picks one by chance.
-func TestAcknowledgementThatCameInTimeCountsThoughTheTimeIsOver(t *testing.T) {
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(ErrAckTimeout)
-	for range 100 {
-		ps := util.NewPubSub(nil)
-		acks := ps.Subscribe("ack", time.Minute)
-		if err := ps.Publish("ack", &proto.Acknowledgement{}); err != nil {
-			t.Fatal(err)
-		}
-		if err := awaitAck(ctx, nil, onOpenConnection(t, acks)); err != nil {
-			t.Fatalf("the acknowledgement was there, and the outcome is %v", err)
-		}
-		acks.Unsubscribe()
-	}
-}
-
-func TestWaitEndsWithTheReasonWhyItEnded(t *testing.T) {
-	over, cancel := context.WithCancelCause(t.Context())
-	cancel(ErrStopped)
-	enough := make(chan struct{})
-	close(enough)
-	ps := util.NewPubSub(nil)
-	acks := ps.Subscribe("ack", time.Minute)
-	if err := awaitAck(over, nil, onOpenConnection(t, acks)); err != ErrStopped {
-		t.Errorf("at the end of the context it returned %v, want its cause", err)
-	}
-	if err := awaitAck(t.Context(), enough, onOpenConnection(t, acks)); err != errEnough {
-		t.Errorf("when enough have answered it returned %v", err)
-	}
-	acks.Unsubscribe()
-}
-
-// The end of a connection and the acknowledgement that came just before it: again two cases, and one by chance.
-func TestAcknowledgementThatCameBeforeTheConnectionEndedCounts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // where a wait without an end is seen at once
-		over := &connection{noReader: make(chan struct{}), gaveWay: make(chan struct{}), closeReason: ErrPeerClosed}
-		close(over.noReader)
-		for range 100 {
-			ps := util.NewPubSub(nil)
-			acks := ps.Subscribe("ack", time.Minute)
-			sent := &inFlight{conn: over, acks: acks}
-			if err := ps.Publish("ack", &proto.Acknowledgement{}); err != nil {
-				t.Fatal(err)
-			}
-			if err := awaitAck(t.Context(), nil, sent); err != nil {
-				t.Fatalf("the acknowledgement was there, and the outcome is %v", err)
-			}
-			if err := awaitAck(t.Context(), nil, sent); err != ErrPeerClosed {
-				t.Fatalf("no acknowledgement was there, and the outcome is %v", err)
-			}
-			acks.Unsubscribe()
-		}
-	})
-}
-
-// onItsWay begins to send a message to the other end of a connection, with all the time in the world, and returns when it is written.
-func onItsWay(p *testPeer, to *RemotePeer) <-chan AggregatedSendResult {
-	p.t.Helper()
-	written := len(p.tr.all(is(trace.ConnWritten)))
-	result := async(func() AggregatedSendResult { return p.SendWithAck(message(p.t, "hello"), time.Hour, 1, to) })
-	p.tr.waitFor(written+1, is(trace.ConnWritten))
-	return result
-}
-
-// Contract S5: when the connection is gone over which the acknowledgement should come, there is nothing to wait for.
-func TestCallLearnsAtOnceThatTheConnectionHasEnded(t *testing.T) {
-	for _, test := range []struct {
-		name  string
-		setup func(*world, ...func(*setup)) *incoming
-		end   func(in *incoming)
-		want  error
-		words string
-	}{
-		{"our own stream breaks", dialled, func(in *incoming) { in.tearApart() }, nil, "reading from the stream"},
-		{"a stream that came in breaks", accepted, func(in *incoming) { in.tearApart() }, nil, "reading from the stream"},
-		{"our own stream is closed", dialled, func(in *incoming) { in.p.CloseConn(in.other) }, ErrClosed, ""},
-		{"a stream that came in is closed", accepted, func(in *incoming) { in.p.CloseConn(in.other) }, ErrClosed, ""},
-		{"our own stream is ended by the peer", dialled, func(in *incoming) { in.finish() }, ErrPeerClosed, ""},
-		{"a stream that came in is ended by the peer", accepted, func(in *incoming) { in.finish() }, ErrPeerClosed, ""},
-		{"the peer was never heard of again", dialled, func(in *incoming) { in.p.Stop() }, ErrStopped, ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				var clock armed
-				in := test.setup(w, configured(func(conf *Config) { conf.AfterFunc = clock.AfterFunc }))
-				result := onItsWay(in.p, in.other)
-				start := time.Now()
-				test.end(in)
-				results, _ := await(t, "SendWithAck to return", result)
-				mustTakeNoTime(t, start)
-				if len(results) != 1 || results[0].error == nil || errors.Is(results[0], ErrAckTimeout) {
-					t.Fatalf("got %v, want one failure other than %v", results, ErrAckTimeout)
-				}
-				if test.want != nil && !errors.Is(results[0], test.want) || !strings.Contains(results[0].Error(), test.words) {
-					t.Errorf("got %v, want %v %s", results[0], test.want, test.words)
-				}
-				leavesNothing(t, in.p, &clock)
-			})
-		})
-	}
-}
-
-// The message itself may be stuck, behind one that the peer does not take; then the call ends with the connection as well.
-func TestCallLearnsAtOnceThatItsMessageWasDroppedWithTheQueue(t *testing.T) {
-	for _, test := range []struct {
-		name  string
-		setup func(*world, ...func(*setup)) *incoming
-		end   func(in *incoming)
-		takes time.Duration
-		want  error
-	}{
-		{"the connection is closed", accepted, func(in *incoming) { in.p.CloseConn(in.other) }, 0, ErrClosed},
-		{"the peer takes nothing", accepted, func(*incoming) {}, 10 * time.Second, ErrWriteTimeout},
-		{"the peer goes away", accepted, func(in *incoming) { in.tearApart() }, 0, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				in := test.setup(w)
-				start := time.Now()
-				clog(in.p, in.other, 5)
-				result := async(func() AggregatedSendResult { return in.p.SendWithAck(message(t, "hello"), time.Hour, 1, in.other) })
-				synctest.Wait()
-				test.end(in)
-				results, _ := await(t, "SendWithAck to return", result)
-				if got := time.Since(start); got != test.takes {
-					t.Errorf("it took %v, want %v", got, test.takes)
-				}
-				if len(results) != 1 || results[0].error == nil || test.want != nil && !errors.Is(results[0], test.want) {
-					t.Errorf("got %v, want %v", results, test.want)
-				}
-				drop := in.p.tr.wait(is(trace.ConnDrop, carrying(t, "hello")))
-				if drop.Err == nil {
-					t.Error("the message was dropped for no reason")
-				}
-			})
-		})
-	}
-}
-
-// A queue that gives way may not find room where it goes; no acknowledgement can come of what is dropped there.
-func TestCallLearnsAtOnceThatItsMessageFoundNoRoomInTheQueueOfASuccessor(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.wirePeer("B")
-		other := b.acceptor(likeFabric)
-		b.join(a.endpoint)
-		first := a.tr.wait(is(trace.ConnServe)).Object
-		a.tr.hold(is(trace.ConnWrite, of(first)))
-		byName := &RemotePeer{PKIID: b.pkiID()}
-		sendTexts(a, byName, "in the writer's hand")
-		synctest.Wait()
-		result := async(func() AggregatedSendResult { return a.SendWithAck(message(t, "hello"), time.Hour, 1, byName) })
-		synctest.Wait()
-		dial := a.tr.hold(is(trace.DialStart))
-		sendTexts(a, other.whoever(), numbers(20)...) // nobody can know yet that B lives there
-		dial.reached()
-		start := time.Now()
-		dial.release()
-		drop := a.tr.wait(is(trace.ConnDrop))
-		if got := textOf(decode(t, drop.Envelope)); got != "hello" {
-			t.Fatalf("dropped %q", got)
-		}
-		results, _ := await(t, "SendWithAck to return", result)
-		mustTakeNoTime(t, start)
-		if len(results) != 1 || !errors.Is(results[0], errQueueFull) {
-			t.Errorf("got %v, want %v", results, errQueueFull)
-		}
-	})
-}
-
-// When the other end has finished, its last acknowledgement has been read, whatever a slow subscriber still has to do.
-func TestSlowSubscriberDelaysNoNewsOfTheEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		in := dialled(w)
-		in.p.Accept(everything)
-		result := onItsWay(in.p, in.other)
-		in.writeAll(42) // all that there is room for, so that the reader is free
-		start := time.Now()
-		in.finish()
-		results, _ := await(t, "SendWithAck to return", result)
-		mustTakeNoTime(t, start)
-		if len(results) != 1 || !errors.Is(results[0], ErrPeerClosed) {
-			t.Errorf("got %v, want %v", results, ErrPeerClosed)
-		}
-	})
-}
-
-// CloseConn ends our half. The peer may take a moment to end its own, and what it acknowledges in that moment is acknowledged.
-func TestAcknowledgementCountsWhileTheConnectionLingers(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		b := w.wirePeer("B").acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
-			return b.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
-				envelope, err := stream.Recv()
-				if err != nil {
-					return true, err
-				}
-				if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
-					return true, fmt.Errorf("expected the end of A's half, got %v", err)
-				}
-				return true, stream.Send(acknowledgement(t, envelope))
-			})
-		})
-		result := onItsWay(a, b.remote())
-		a.CloseConn(b.remote())
-		if results, _ := await(t, "SendWithAck to return", result); results.AckCount() != 1 {
-			t.Errorf("got %v, want an acknowledgement", results)
-		}
-	})
-}
-
-// acknowledgement is what a receiver answers to a message.
-func acknowledgement(t testing.TB, envelope *proto.Envelope) *proto.Envelope {
-	t.Helper()
-	ack := &proto.GossipMessage{Nonce: decode(t, envelope).Nonce, Content: &proto.GossipMessage_Ack{Ack: &proto.Acknowledgement{}}}
-	signed, err := ack.NoopSign()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signed.Envelope
-}
-
-// A connection that gave way has ended, and the call goes on: the peer answers over the one that took its place.
-func TestAcknowledgementMayComeOverTheSuccessorOfTheConnection(t *testing.T) {
-	for name, test := range map[string]struct {
-		answer func(question *proto.Envelope, second *wireStream) error
-		want   error
-	}{
-		"and does":                           {func(q *proto.Envelope, s *wireStream) error { return s.Send(acknowledgement(s.t, q)) }, nil},
-		"but the successor is ended in turn": {func(_ *proto.Envelope, s *wireStream) error { return s.finish() }, ErrPeerClosed},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				a, b := w.peer("A"), w.wirePeer("B")
-				first := b.join(a.endpoint)
-				result := onItsWay(a, &RemotePeer{PKIID: b.pkiID()})
-				question, err := first.next()
-				if err != nil {
-					t.Fatal(err)
-				}
-				second := b.join(a.endpoint)
-				old := a.tr.wait(is(trace.StoreReplaced)).Subject
-				first.finish()
-				a.mustBeGone(old)
-				if isDone(result) {
-					t.Fatalf("the call ended with its connection: %v", <-result)
-				}
-				start := time.Now()
-				if err := test.answer(question, second); err != nil {
-					t.Fatal(err)
-				}
-				results, _ := await(t, "SendWithAck to return", result)
-				mustTakeNoTime(t, start)
-				if len(results) != 1 || !errors.Is(results[0].error, test.want) {
-					t.Errorf("got %v, want %v", results, test.want)
-				}
-			})
-		})
-	}
-}
-
-// A stream is in the store before it is answered, and may take the place of another without ever coming to serve.
-func TestCallLearnsAtOnceThatTheSuccessorOfItsConnectionNeverCameToServe(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.wirePeer("B")
-		to := &RemotePeer{PKIID: b.pkiID()}
-		first := b.join(a.endpoint)
-		result := onItsWay(a, to)
-		answer := a.tr.hold(is(trace.AuthSend))
-		b.dial(a.endpoint).open(b.clientHello())
-		answer.reached()
-		first.finish()
-		a.mustBeGone(a.tr.wait(is(trace.StoreReplaced)).Subject)
-		start := time.Now()
-		a.CloseConn(to)
-		answer.release()
-		results, _ := await(t, "SendWithAck to return", result)
-		mustTakeNoTime(t, start)
-		if len(results) != 1 || !errors.Is(results[0], ErrClosed) {
-			t.Errorf("got %v, want %v", results, ErrClosed)
-		}
-	})
-}
-
-// Call and subscription run out at the same moment, in any order. If the call ended for another reason than its timeout, the message
-// would not count as overdue, and would still be sent.
-func TestSubscriptionThatRunsOutFirstWaitsForTheTimeoutOfTheCall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := util.WithTimeout(t.Context(), util.SystemClock, 2*time.Second, ErrAckTimeout)
-		defer cancel()
-		acks := util.NewPubSub(nil).Subscribe("ack", time.Second)
-		if err := awaitAck(ctx, nil, onOpenConnection(t, acks)); err != ErrAckTimeout || !(&msgSending{until: ctx}).overdue() {
-			t.Errorf("it returned %v, and the message is overdue: %v", err, (&msgSending{until: ctx}).overdue())
-		}
-	})
-}
-
 // Upstream named the type that it wanted instead of the one that came (S23).
 func TestWhatIsNoAcknowledgementIsNamed(t *testing.T) {
 	if err := ackError("hello"); err == nil || !strings.Contains(err.Error(), "got string") {
 		t.Errorf("got %v, want an error that names what came", err)
-	}
-}
-
-func TestRemotePeerIsPrintedWithTheBeginningOfItsPKIID(t *testing.T) {
-	for want, peer := range map[string]*RemotePeer{
-		"B:7051, PKI-ID 62656769": {Endpoint: "B:7051", PKIID: common.PKIidType("beginning and rest")},
-		"B:7051, PKI-ID 6162":     {Endpoint: "B:7051", PKIID: common.PKIidType("ab")},
-		"B:7051, PKI-ID unknown":  {Endpoint: "B:7051"},
-	} {
-		if got := peer.String(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}
-
-func TestAggregatedResultCountsAndPrints(t *testing.T) {
-	peer := RemotePeer{Endpoint: "B:7051"}
-	results := AggregatedSendResult{{nil, peer}, {errors.New("no room"), peer}, {errors.New("no room"), peer}, {ErrAckTimeout, peer}}
-	if results.AckCount() != 1 || results.NackCount() != 3 {
-		t.Errorf("counted %d and %d, want 1 and 3", results.AckCount(), results.NackCount())
-	}
-	if got, want := results.String(), `{"failures":{"no room":2,"timed out":1},"successes":1}`; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	if got := results[0].Error(); got != "" {
-		t.Errorf("a success has the error text %q", got)
 	}
 }

@@ -62,7 +62,9 @@ type Comm interface {
 	// Stop ends everything that the instance ever began and returns when nothing of it runs any more. It may be called more
 	// than once, by several goroutines; each call returns only when all has ended. It waits for predicates and tracers that are
 	// running, so it must not be called from inside one: that would wait for itself. It does not wait for queues: whoever wants
-	// them written out calls CloseConn before, and gives it up to Config.ConnTimeout.
+	// them written out calls CloseConn before, and gives it up to Config.ConnTimeout. Nor does it wait for the other ends: a peer that
+	// we have dialled sees its stream break, and presumes this one dead; and so does, as a rule, one that has dialled us, because a
+	// server of our own takes the transport away before the orderly end of the stream has arrived there.
 	Stop()
 }
 

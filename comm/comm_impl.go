@@ -60,6 +60,7 @@ type commImpl struct {
 	peerIdentity       api.PeerIdentityType // as it travels in ConnEstablish
 	selfCertHash       []byte               // hash of the TLS certificate that we show when we accept; nil without TLS
 	selfClientCertHash []byte               // hash of the one that we show when we dial (one certificate served both until FAB-7491)
+	establish          sync.Map             // connEstablishKey → *proto.SignedGossipMessage: what we have signed of these
 
 	// Who the others are. The mapper knows identities by PKI-ID; it validates, signs and verifies. It is the caller's: Stop leaves it.
 	idMapper identity.Mapper
@@ -301,7 +302,7 @@ func (c *commImpl) sendToEndpoint(remotePeer *RemotePeer, msg *proto.SignedGossi
 		c.logger.Warn("cannot send", "peer", remotePeer.String(), "error", err)
 		return err
 	}
-	return conn.send(c.life, &msgSending{envelope: msg.Envelope}, shouldBlock)
+	return conn.send(&msgSending{envelope: msg.Envelope}, shouldBlock)
 }
 
 // SendWithAck implements Comm. It blocks its caller for at most timeout; what it begins for each peer is in ack.go.
@@ -393,6 +394,11 @@ func (c *commImpl) handToSubscriber(generic *channel, specificChan chan<- proto.
 				Subject: msg.conn.trace.Object()})
 		}
 		if c.life.Err() == nil {
+			select {
+			case specificChan <- msg: // tried by itself first, as in conn.go
+				continue
+			default:
+			}
 			select {
 			case specificChan <- msg:
 				continue
@@ -786,8 +792,21 @@ func (c *commImpl) sendConnEstablish(ctx context.Context, stream stream, source 
 	return err
 }
 
-// createConnectionMsg builds and signs our ConnEstablish, bound to the certificate that we show on the stream.
+// connEstablishKey is what one ConnEstablish of ours has different from another.
+type connEstablishKey struct {
+	certHash string
+	isProbe  bool
+}
+
+// createConnectionMsg builds and signs our ConnEstablish, bound to the certificate that we show on the stream. It would be the same for
+// every stream of one kind, so it is signed only once. Then the other end, too, gets a signature that it has checked before, and need not
+// check it again (comm/msp). It proves no less for that: a message that names our TLS certificate was never bound to one stream. That
+// whoever sends it on this stream holds the key of that certificate, TLS proves, each time anew.
 func (c *commImpl) createConnectionMsg(certHash []byte, isProbe bool) (*proto.SignedGossipMessage, error) {
+	key := connEstablishKey{string(certHash), isProbe}
+	if signed, found := c.establish.Load(key); found {
+		return signed.(*proto.SignedGossipMessage), nil
+	}
 	msg := &proto.SignedGossipMessage{GossipMessage: &proto.GossipMessage{
 		Tag: proto.GossipMessage_EMPTY,
 		Content: &proto.GossipMessage_Conn{Conn: &proto.ConnEstablish{
@@ -800,6 +819,7 @@ func (c *commImpl) createConnectionMsg(certHash []byte, isProbe bool) (*proto.Si
 	if _, err := msg.Sign(c.idMapper.Sign); err != nil {
 		return nil, fmt.Errorf("signing a ConnEstablish: %w", err)
 	}
+	c.establish.Store(key, msg)
 	return msg, nil
 }
 

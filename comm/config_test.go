@@ -14,12 +14,9 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
-	"gossipscope/comm/common"
 	"gossipscope/comm/trace"
 	"gossipscope/comm/util"
 	"gossipscope/proto"
@@ -220,6 +217,31 @@ func TestStreamsThatHaveAuthenticatedDoNotCount(t *testing.T) {
 	})
 }
 
+// Contract S24. Calls that have not come as far as a handler cost memory too, and of those the instance cannot count any.
+func TestOneTransportHasNoMoreThanSoManyCallsOpen(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		p := w.peer("P")
+		cc := w.wirePeer("Other").dial(p.endpoint)
+		var streams []*wireStream
+		for range maxCalls {
+			streams = append(streams, cc.open())
+		}
+		synctest.Wait()
+		pinged := async(func() error {
+			_, err := cc.Ping(t.Context(), &proto.Empty{})
+			return err
+		})
+		synctest.Wait()
+		if len(pinged) != 0 {
+			t.Errorf("the Ping beside %d streams was not kept waiting", maxCalls)
+		}
+		streams[0].cancel()
+		if err, _ := await(t, "the answer to the Ping", pinged); err != nil {
+			t.Errorf("the Ping that has room was answered with %v", err)
+		}
+	})
+}
+
 func TestFirstMessageThatIsTooLargeIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		b := w.peer("B", configured(func(c *Config) { c.MaxMessageSize = 10_000 }))
@@ -286,35 +308,6 @@ func TestNothingTimesOutWhileTheClockStandsStill(t *testing.T) {
 		}
 		s.read()
 	})
-}
-
-// shared makes an instance on a server that belongs to the test and has another service besides.
-func shared(w *world, name string, server func(*common.TLSCertificates) *grpc.Server) (*testPeer, *grpc.Server) {
-	w.t.Helper()
-	p, s, mapper := w.prepare(name, nil)
-	srv := server(p.certs)
-	c, err := NewCommInstance(srv, p.certs, mapper, p.id.Serialize(), s.conf, w.dialOption(name))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	p.commImpl = c.(*commImpl)
-	grpc_health_v1.RegisterHealthServer(srv, health.NewServer())
-	lsnr := w.listen(name)
-	p.endpoint = lsnr.Addr().String()
-	served := async(func() error { return srv.Serve(lsnr) })
-	w.t.Cleanup(func() {
-		p.halt()
-		srv.Stop()
-		await(w.t, "the server to end", served)
-	})
-	return p, srv
-}
-
-// asking makes a server as NewCommInstance wants it.
-func asking(auth tls.ClientAuthType) func(*common.TLSCertificates) *grpc.Server {
-	return func(certs *common.TLSCertificates) *grpc.Server {
-		return grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{certs.Server}, ClientAuth: auth})))
-	}
 }
 
 func TestInstanceOnAServerOfItsCallerShakesHandsInBothRoles(t *testing.T) {

@@ -13,6 +13,10 @@ package comm
 // Sending a message (connection.send) means putting it into outBuff. The writer empties outBuff onto the stream. In between lies
 // everything that can go wrong, so "sent" is a word that this file avoids: a message is enqueued, then written, or dropped.
 //
+// Where a message goes into a queue, or comes out of one, that is tried first by itself, and only then together with what may end the
+// wait. A select of several channels locks them all, each time, and nearly always there is room: it was a tenth of what a small message
+// costs on its whole way.
+//
 // When there are two connections to one peer, because both dialled or because it has come back, one gives way: it hands its queue to
 // the other (giveWay) and reads what the peer may still send on it. Which of the two, and how, stands in tiebreak.go.
 
@@ -24,6 +28,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -614,40 +619,81 @@ func (conn *connection) abandon(reason error) {
 	conn.retireQueue(conn.reason())
 }
 
-// send puts a message into the queue, or drops it and says why. Returning nil means "queued", never "sent". A blocking send waits
-// for room until the connection or wait ends; a non-blocking one drops the message if there is none.
-func (conn *connection) send(wait context.Context, m *msgSending, shouldBlock blockingBehavior) error {
+// send puts a message into the queue, or drops it and says why. Returning nil means "queued", never "sent". If there is no room a
+// blocking send waits for it, and a non-blocking one drops the message.
+func (conn *connection) send(m *msgSending, shouldBlock blockingBehavior) error {
 	closed := conn.toDie() // looked at first: a connection gives way before it is closed
 	if conn.successor() != nil {
-		return conn.forward(wait, m, shouldBlock)
+		return conn.forward(m, shouldBlock)
 	}
 	if closed {
 		return conn.drop(m, conn.reason())
 	}
-	select {
-	case conn.outBuff <- m:
-	default:
-		if !shouldBlock {
-			return conn.drop(m, errQueueFull)
-		}
-		select {
-		case conn.outBuff <- m:
-		case <-conn.gaveWay:
-			return conn.forward(wait, m, shouldBlock)
-		case <-conn.stopChan:
-			return conn.send(wait, m, shouldBlock) // which says why, or finds that it had given way before
-		case <-wait.Done():
-			return conn.drop(m, context.Cause(wait))
-		}
+	if conn.offer(m) {
+		return nil
 	}
-	conn.trace.Report(trace.ConnEnqueue, trace.Event{Peer: conn.expected, Envelope: m.envelope, Queue: conn.queue()})
-	conn.lookAgain()
-	return nil
+	if shouldBlock {
+		return conn.waitForRoom(m)
+	}
+	// Who sends as fast as he can keeps a processor for himself, and the writer, which would make room, has to wait for one. So the
+	// others have one turn before the message is given up; with that a flood delivers twice as much and more.
+	runtime.Gosched()
+	if conn.offer(m) {
+		return nil
+	}
+	return conn.drop(m, errQueueFull)
 }
 
-// lookAgain is the end of send. The queue may have been given away, or the writer may have left, between the first look and the
-// putting in; then nobody else would take the message out. That it is dropped after all, its sender hears in another way
-// (msgSending.lost).
+// offer puts a message into the queue if there is room, and reports whether there was.
+func (conn *connection) offer(m *msgSending) bool {
+	select {
+	case conn.outBuff <- m:
+		conn.enqueued(m)
+		return true
+	default:
+		return false
+	}
+}
+
+// waitForRoom is what a blocking send does when the queue is full. It waits until there is room, until the connection is closed or gives
+// its queue away, or until it has waited long enough. The timer of that is armed only here: one for each message, full queue or not, was
+// a tenth of what a small one costs.
+func (conn *connection) waitForRoom(m *msgSending) error {
+	wait, cancel := conn.patience(m)
+	defer cancel()
+	select {
+	case conn.outBuff <- m:
+		conn.enqueued(m)
+		return nil
+	case <-conn.gaveWay:
+		return conn.forward(m, blockingSend)
+	case <-conn.stopChan:
+		return conn.send(m, blockingSend) // which says why, or finds that it had given way before
+	case <-wait.Done():
+		return conn.drop(m, context.Cause(wait))
+	}
+}
+
+// patience returns for how long a message waits for room. One that is to be acknowledged has a time of its own. Any other, which is an
+// answer, waits for a connection timeout: a subscriber that answers from its reading loop, to a peer that does the same, would wait for
+// ever. That wait is bound to the life of the instance and not to that of the connection, whose end waitForRoom sees for itself: if the
+// connection has given way to another, that one takes the answer, and there the wait begins anew.
+func (conn *connection) patience(m *msgSending) (context.Context, context.CancelFunc) {
+	if m.until != nil {
+		return m.until, func() {}
+	}
+	return util.WithTimeout(conn.life, conn.conf.AfterFunc, conn.conf.ConnTimeout, errQueueFull)
+}
+
+// enqueued is the end of send for a message that is in the queue.
+func (conn *connection) enqueued(m *msgSending) {
+	conn.trace.Report(trace.ConnEnqueue, trace.Event{Peer: conn.expected, Envelope: m.envelope, Queue: conn.queue()})
+	conn.lookAgain()
+}
+
+// lookAgain sees to a message that was put into the queue too late. The queue may have been given away, or the writer may have left,
+// between the first look and the putting in; then nobody else would take the message out. That it is dropped after all, its sender
+// hears in another way (msgSending.lost).
 func (conn *connection) lookAgain() {
 	left := false
 	select {
@@ -732,20 +778,30 @@ func (conn *connection) serviceConnection() error {
 		conn.close(errReplaced) // a dial that lost after it was answered; only here, because a graceful end needs a reader and a writer
 	}
 	conn.letPredecessorsFinish()
-	for {
-		if conn.toDie() { // looked at first, so that a closed connection takes no more by chance
-			return conn.release()
-		}
-		select {
-		case <-conn.stopChan:
-			return conn.release()
-		case msg, more := <-conn.msgChan:
-			if !more {
-				conn.close(readErr)
-				return conn.release()
-			}
+	for !conn.toDie() { // looked at first, so that a closed connection takes no more by chance
+		switch msg, more := conn.nextReceived(); {
+		case !more:
+			conn.close(readErr)
+		case msg != nil:
 			conn.handle(msg)
 		}
+	}
+	return conn.release()
+}
+
+// nextReceived waits for the next message of the reader. It returns none when the connection is closed, and false when the stream has
+// ended and everything that came before has been taken.
+func (conn *connection) nextReceived() (msg *proto.SignedGossipMessage, more bool) {
+	select {
+	case msg, more = <-conn.msgChan:
+		return msg, more
+	default:
+	}
+	select {
+	case msg, more = <-conn.msgChan:
+		return msg, more
+	case <-conn.stopChan:
+		return nil, true
 	}
 }
 
@@ -781,9 +837,14 @@ func (conn *connection) handle(msg *proto.SignedGossipMessage) {
 // wantsInput reports whether received messages are still handled: while the connection is open, and while it lingers because
 // another one took its place, or because the peer has finished.
 func (conn *connection) wantsInput() bool {
+	return conn.ctx.Err() == nil && (!conn.toDie() || conn.readsToTheEnd())
+}
+
+// readsToTheEnd reports whether what is received after the connection was closed is handled all the same.
+func (conn *connection) readsToTheEnd() bool {
 	conn.RLock()
 	defer conn.RUnlock()
-	return conn.ctx.Err() == nil && (!conn.toDie() || conn.stillReads)
+	return conn.stillReads
 }
 
 // received describes the receive queue as it is now.
@@ -886,6 +947,11 @@ func (conn *connection) nextToWrite() *msgSending {
 		select {
 		case m := <-conn.outBuff:
 			return m
+		default:
+		}
+		select {
+		case m := <-conn.outBuff:
+			return m
 		case <-conn.gaveWay:
 		case <-conn.stopChan:
 		}
@@ -975,11 +1041,15 @@ func (conn *connection) queueReceived(msg *proto.SignedGossipMessage, number uin
 	}
 	select {
 	case conn.msgChan <- msg:
-		conn.trace.Report(trace.ConnQueued, trace.Event{Peer: conn.pkiID, Number: number, Envelope: msg.Envelope, Queue: conn.received()})
-		return true
-	case <-conn.ctx.Done():
-		return false
+	default:
+		select {
+		case conn.msgChan <- msg:
+		case <-conn.ctx.Done():
+			return false
+		}
 	}
+	conn.trace.Report(trace.ConnQueued, trace.Event{Peer: conn.pkiID, Number: number, Envelope: msg.Envelope, Queue: conn.received()})
+	return true
 }
 
 // endReading is what the reader does about the end of its stream. A connection that broke is closed at once. One that the other end has

@@ -8,6 +8,8 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
+	"strings"
 	"testing"
 
 	"google.golang.org/grpc/credentials"
@@ -114,6 +116,34 @@ func TestTLSOlderThanFabricsIsRefused(t *testing.T) {
 			t.Error("the failure of TLS was not reported")
 		}
 	})
+}
+
+// gRPC clones credentials for balancers that are not used here. If one is some day, its handshakes must be seen, and waited for by Stop.
+func TestCloneOfTheCredentialsIsObservedAndCountedToo(t *testing.T) {
+	tr := newTracer(t)
+	source := trace.NewSource(tr, trace.Object{Kind: trace.Instance, ID: 1})
+	entered, left := 0, 0
+	client := clientTLS(newCerts(t, "A"), source, func() error { entered++; return nil }, func() { left++ }).Clone()
+	server := serverTLS(t.Context(), newCerts(t, "B"), source).Clone()
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	served := async(func() error { _, _, err := server.ServerHandshake(there); return err })
+	if _, _, err := client.ClientHandshake(t.Context(), "B", here); err != nil {
+		t.Fatal(err)
+	}
+	if err, _ := await(t, "the handshake of the server", served); err != nil {
+		t.Fatal(err)
+	}
+	if entered != 1 || left != 1 {
+		t.Errorf("the client's handshake was counted %d times and taken off %d times, want once each", entered, left)
+	}
+	for _, role := range []trace.Role{trace.Initiator, trace.Acceptor} {
+		ofRole := func(e trace.Event) bool { return strings.HasPrefix(e.Detail, string(role)) }
+		if told := tr.all(is(trace.TLSHandshaken, ofRole)); len(told) != 1 {
+			t.Errorf("the handshake of the %s was told %d times, want once", role, len(told))
+		}
+	}
 }
 
 // mustHaveSpoken fails the test unless the first TLS handshake of a peer in this role agreed on this version.

@@ -8,7 +8,6 @@ package comm
 // since every connection has a service of its own.
 
 import (
-	"slices"
 	"sync"
 
 	"gossipscope/comm/common"
@@ -84,8 +83,8 @@ func (m *ChannelDeMultiplexer) DeMultiplex(msg *ReceivedMessageImpl) {
 }
 
 // begin counts one more call and returns the subscribers of this moment: who subscribes while the call runs, which a predicate may,
-// gets the next message first. It is a copy, so that the call may go through it without the lock, whatever becomes of the list. After
-// Close it counts nothing and returns false.
+// gets the next message first. The call may go through them without the lock: nobody ever takes one out of the list, and who adds one
+// writes behind the end of what is returned here. After Close it counts nothing and returns false.
 func (m *ChannelDeMultiplexer) begin() (channels []*channel, open bool) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
@@ -93,7 +92,7 @@ func (m *ChannelDeMultiplexer) begin() (channels []*channel, open bool) {
 		return nil, false
 	}
 	m.busy.Add(1)
-	return slices.Clone(m.channels), true
+	return m.channels, true
 }
 
 // deliver puts msg into the channel of one subscriber. It gives up when Close is called, and when the connection that brought msg has
@@ -112,13 +111,20 @@ func (m *ChannelDeMultiplexer) deliver(ch *channel, msg *ReceivedMessageImpl) {
 	m.trace.Report(trace.DemuxDelivered, e)
 }
 
-// put waits for room, or returns why it is not waited for any longer. The ends are looked at first: the gate may have lasted.
+// put waits for room, or returns why it is not waited for any longer. The ends are looked at first: the gate may have lasted. Then room
+// is tried by itself, as in conn.go.
 func (m *ChannelDeMultiplexer) put(ch *channel, msg *ReceivedMessageImpl) error {
 	select {
 	case <-m.stop:
 		return ErrStopped
-	case <-msg.conn.ctx.Done():
+	default:
+	}
+	if msg.conn.ctx.Err() != nil {
 		return msg.conn.whyOver()
+	}
+	select {
+	case ch.messages <- msg:
+		return nil
 	default:
 	}
 	select {

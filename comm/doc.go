@@ -78,4 +78,36 @@
 //	pendingStreams.Mutex        the counts of streams that have proven nothing
 //	deathNotices.Mutex          the notices that wait
 //	PubSub.mu                   the topics and who waits at them (comm/util)
+//
+// # The contract
+//
+// In the bug history of upstream's layer H1 to H30 are the defects that were mended, S1 to S24 those that it has to this day. This is what
+// our layer promises in place of each S. Comments and tests that name a number mean this list.
+//
+//	S1   a stream that ends takes only itself out of the store, never the one that came after it
+//	S2   two peers that dial each other at once both keep the same stream, and what was queued for the other goes over that (tiebreak.go)
+//	S3   whichever goroutine of a connection meets the end first, the connection leaves the store at once and whole
+//	S4   no connection stays in the store that nobody reads or writes any more; an answer over one that has ended harms nobody
+//	S5   the timeout of SendWithAck bounds dial and queue, too; what failed is told at once, by its name; no write stalls for ever
+//	S6   a subscriber that does not read holds up the connections that feed it, and no others; an acknowledgement waits for no subscriber,
+//	     unless the receive queue of its own connection is full
+//	S7   nothing waits on a channel under a lock
+//	S8   the identity mapper calls back when it has unlocked
+//	S9   a notice of death waits for nobody: first the connection is closed, then the death is told; a wished end is no death
+//	S10  an acceptor reads, checks and stores before it answers; its refusal is heard at once, in words that errors.Is knows
+//	S11  all who want one peer share one dial, each with a deadline of his own; the dial has a bound, and only its success is stored
+//	S12  a dial that comes through when Stop has begun is closed, and not stored
+//	S13  an inbound stream that comes through when Stop has begun is refused, and not stored
+//	S14  Accept beside Stop is no race; after Stop it returns a channel that is closed
+//	S15  what one goroutine sends to one peer arrives in order, also across the dial, and never twice; what came before a clean end is
+//	     delivered; what is lost is counted and told
+//	S16  SendWithAck does not change its argument
+//	S17  without TLS an instance runs only under an option that is called insecure
+//	S18  a handshake that succeeds has succeeded at both ends: an answer of ours is an acceptance, and the verdict of Fabric's is awaited
+//	S19  minAck is clamped to 0 … number of peers; a peer that is named twice, in whatever way, gets one message and counts once
+//	S20  without a PKI-ID whoever proves an identity at the endpoint will do; a message to oneself is an error that says so
+//	S21  a predicate may subscribe
+//	S22  no timer outlives Stop; a call that has its acknowledgement leaves no subscription and no timer
+//	S23  an error about what came names it
+//	S24  streams that have proven nothing are bounded in number, time and size; Respond and Ack wait for room a connection timeout at most
 package comm

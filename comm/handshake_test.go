@@ -149,45 +149,6 @@ func (s *substitution) SendMsg(m any) error {
 	return s.ClientStream.SendMsg(m)
 }
 
-// mustBe fails the test unless err matches want.
-func mustBe(t testing.TB, err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) {
-		t.Errorf("got the error %v, want %v", err, want)
-	}
-}
-
-// mustBeRefusal fails the test unless err is a refusal with this code for this reason, and returns the words of it.
-func mustBeRefusal(t testing.TB, err error, code codes.Code, why error) string {
-	t.Helper()
-	mustBe(t, err, ErrRefused)
-	mustBe(t, err, why)
-	refusal, ok := errors.AsType[*RefusedError](err)
-	if !ok {
-		t.Fatalf("got %T %v, want a *RefusedError", err, err)
-	}
-	if refusal.Code != code {
-		t.Errorf("refused with %v, want %v", refusal.Code, code)
-	}
-	return refusal.Words
-}
-
-// mustTakeNoTime fails the test if virtual time has passed since start: somebody has waited for a timeout.
-func mustTakeNoTime(t testing.TB, start time.Time) {
-	t.Helper()
-	if elapsed := time.Since(start); elapsed != 0 {
-		t.Errorf("took %v, want no time at all", elapsed)
-	}
-}
-
-// mustStore fails the test unless this many connections are in the store of the peer.
-func (p *testPeer) mustStore(n int) {
-	p.t.Helper()
-	if got := p.connStore.connNum(); got != n {
-		p.t.Errorf("%s has %d connections in its store, want %d", p.name, got, n)
-	}
-}
-
 func TestAcceptorRefusesEachFlawByItsOwnCheckAndBothEndsSayWhy(t *testing.T) {
 	for _, flaw := range flaws {
 		t.Run(flaw.name, func(t *testing.T) {
@@ -242,6 +203,19 @@ func TestInitiatorRefusesEachFlawByItsOwnCheck(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Contract S23. Who reads the error wants to know what the other end has said instead.
+func TestErrorAboutAWrongTypeNamesWhatCame(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B").acceptor(likeFabric)
+		b.hello = func() *proto.Envelope { return message(t, "too early").Envelope }
+		_, err := a.Handshake(b.remote())
+		mustBe(t, err, ErrWrongType)
+		if err != nil && !strings.Contains(err.Error(), "data_msg") {
+			t.Errorf("%q does not name a data_msg", err)
+		}
+	})
 }
 
 func TestMessageForAPeerThatFailsTheHandshakeIsDroppedForThatReason(t *testing.T) {
@@ -300,22 +274,6 @@ func TestRefusalThatComesBeforeWeHaveSpokenIsHeard(t *testing.T) {
 	})
 }
 
-func TestInitiatorThatNeedsTLSSaysNothingOverPlaintext(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b := w.wirePeer("B")
-		b.certs = nil
-		endpoint := b.acceptor(likeFabric).endpoint
-		a := w.peer("A", dialling(withoutTLS()))
-
-		_, err := a.Handshake(&RemotePeer{Endpoint: endpoint})
-
-		mustBe(t, err, ErrNoTLSCertificate)
-		if said := a.tr.all(is(trace.AuthSend)); len(said) != 0 {
-			t.Error("the initiator sent its ConnEstablish, which whoever listens could replay")
-		}
-	})
-}
-
 func TestSilentInitiatorIsRefusedAfterExactlyTheConnectionTimeout(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		b := w.peer("B", configured(func(c *Config) { c.ConnTimeout = 1700 * time.Millisecond }))
@@ -338,7 +296,7 @@ func TestSilentInitiatorIsRefusedAfterExactlyTheConnectionTimeout(t *testing.T) 
 
 func TestSilentAcceptorIsGivenUpAfterExactlyTheConnectionTimeout(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		b := w.wirePeer("B").acceptor(func(a *wireAcceptor, stream proto.Gossip_GossipStreamServer) error { return a.takeAll(stream) })
+		b := w.wirePeer("B").acceptor(mute)
 		a := w.peer("A", configured(func(c *Config) { c.ConnTimeout = 1700 * time.Millisecond }))
 
 		start := time.Now()
@@ -416,21 +374,6 @@ func TestHandshakeWhoseDeadlinePassesAtItsVeryEndIsGivenUp(t *testing.T) {
 				t.Error("it was stored, without an identity")
 			}
 		})
-	})
-}
-
-func TestInitiatorThatLeavesEndsTheHandshakeAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b := w.peer("B")
-		s := w.wirePeer("A").dial(b.endpoint).open()
-		b.tr.wait(is(trace.AuthRead))
-
-		start := time.Now()
-		s.finish()
-		b.tr.wait(is(trace.AuthRefuse))
-
-		mustTakeNoTime(t, start)
-		mustBe(t, b.tr.wait(is(trace.AuthReceived)).Err, ErrNoConnEstablish)
 	})
 }
 
@@ -575,58 +518,47 @@ func TestAcceptorAnswersOnlyWhenItHasReadCheckedAndStored(t *testing.T) {
 	})
 }
 
-func TestHandshakeStoresNothingAtEitherEnd(t *testing.T) {
+// Contract S10, S18. To be in the store for a moment is enough to push somebody out of it.
+func TestStrangerWhoIsRefusedWasNeverInTheStore(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		if _, err := a.Handshake(b.remote()); err != nil {
-			t.Fatal(err)
+		p, other := w.peer("P"), w.wirePeer("Other")
+		other.join(p.endpoint)
+		p.tr.wait(is(trace.ConnServe))
+		for _, flaw := range flaws {
+			if err := other.dial(p.endpoint).open(flaw.hello(other, &other.certs.Client)).end(); err == nil {
+				t.Errorf("%s: the stream was not refused", flaw.name)
+			}
 		}
-		b.tr.wait(is(trace.AuthProbe))
-		b.tr.wait(is(trace.ConnClose))
-		for _, p := range []*testPeer{a, b} {
-			p.mustStore(0)
-			if stored := p.tr.all(is(trace.StoreStored)); len(stored) != 0 {
-				t.Errorf("%s stored a connection", p.name)
+		synctest.Wait()
+		for _, step := range []trace.Step{trace.StoreStored, trace.StoreRemoved, trace.StoreReplaced} {
+			want := 0
+			if step == trace.StoreStored {
+				want = 1
+			}
+			if got := len(p.tr.all(is(step))); got != want {
+				t.Errorf("%s happened %d times, want %d: for the one stream that was not refused", step, got, want)
 			}
 		}
 	})
 }
 
-func TestHandshakeLeavesTheConnectionThatIsThere(t *testing.T) {
+// Contract S10, S18. To its initiator a stream begins with the answer, whoever has something to send meanwhile: the connection is
+// stored, so others may find it.
+func TestMessageForAPeerThatIsNotAnsweredYetComesBehindTheAnswer(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		inbox := b.Accept(everything)
-		a.Send(message(t, "before"), b.remote())
-		receive(t, inbox)
-
-		if _, err := a.Handshake(b.remote()); err != nil {
-			t.Fatal(err)
+		p, other := w.peer("P"), w.wirePeer("Other")
+		answer := p.tr.hold(is(trace.AuthSend, inbound))
+		s := other.dial(p.endpoint).open(other.clientHello())
+		answer.reached()
+		sendTexts(p, &RemotePeer{PKIID: other.pkiID()}, "hello")
+		synctest.Wait()
+		answer.release()
+		if first := s.read(); first.GetConn() == nil {
+			t.Errorf("the first message is %v, want the answer", first)
 		}
-		a.Send(message(t, "after"), b.remote())
-
-		if got := textOf(receive(t, inbox).GetGossipMessage().GossipMessage); got != "after" {
-			t.Errorf("got %q", got)
+		if got := textOf(s.read()); got != "hello" {
+			t.Errorf("the second message is %q", got)
 		}
-		if stored := b.tr.all(is(trace.StoreStored)); len(stored) != 1 {
-			t.Errorf("B stored %d connections, want the first only", len(stored))
-		}
-	})
-}
-
-// Contract S18: Fabric's acceptor has answered before it refuses.
-func TestHandshakeHearsARefusalThatComesAfterTheAnswer(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b := w.wirePeer("B").acceptor(likeFabricRefusing("The signature is invalid"))
-		a := w.peer("A")
-
-		start := time.Now()
-		_, err := a.Handshake(b.remote())
-
-		if words := mustBeRefusal(t, err, codes.Unknown, ErrRefused); words != "The signature is invalid" {
-			t.Errorf("the refuser's words became %q", words)
-		}
-		mustTakeNoTime(t, start)
-		mustBe(t, a.tr.wait(is(trace.AuthVerdict)).Err, ErrRefused)
 	})
 }
 
@@ -673,67 +605,6 @@ func TestStoredConnectionKeepsALateRefusalAsItsReason(t *testing.T) {
 	})
 }
 
-func TestAcceptorThatEndsTheProbeHasAccepted(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b := w.wirePeer("B").acceptor(likeFabric)
-		a := w.peer("A")
-		start := time.Now()
-		if _, err := a.Handshake(b.remote()); err != nil {
-			t.Error(err)
-		}
-		mustTakeNoTime(t, start)
-	})
-}
-
-func TestAcceptorThatKnowsNoProbeHasAcceptedWhenItStaysSilent(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b := w.wirePeer("B").acceptor(likeFabricBeforeProbes)
-		a := w.peer("A", configured(func(c *Config) { c.ConnTimeout = 1700 * time.Millisecond }))
-		start := time.Now()
-		got, err := a.Handshake(b.remote())
-		if err != nil {
-			t.Error(err)
-		}
-		if string(got) != string(b.id.Serialize()) {
-			t.Errorf("got the identity %q", got)
-		}
-		if elapsed := time.Since(start); elapsed != 1700*time.Millisecond {
-			t.Errorf("waited %v for the verdict, want the connection timeout", elapsed)
-		}
-	})
-}
-
-func TestAcceptorThatSendsAMessageHasAccepted(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b := w.wirePeer("B").acceptor(func(a *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
-			return a.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
-				return false, stream.Send(message(t, "an alive message, say").Envelope)
-			})
-		})
-		a := w.peer("A")
-		start := time.Now()
-		if _, err := a.Handshake(b.remote()); err != nil {
-			t.Error(err)
-		}
-		mustTakeNoTime(t, start)
-	})
-}
-
-func TestTransportThatBreaksBeforeTheVerdictIsAnError(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b := w.wirePeer("B").acceptor(likeFabricBeforeProbes)
-		a := w.peer("A")
-		waiting := a.tr.hold(is(trace.AuthAwait))
-		result := async(func() error { _, err := a.Handshake(b.remote()); return err })
-		waiting.reached()
-		b.server.Stop()
-		waiting.release()
-		if err, _ := await(t, "Handshake", result); err == nil || errors.Is(err, ErrRefused) {
-			t.Errorf("got %v, want an error that is no refusal", err)
-		}
-	})
-}
-
 func TestEachPeerBindsItsIdentityToTheCertificateThatItReallyShows(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a, b := w.peer("A"), w.peer("B")
@@ -752,205 +623,6 @@ func TestEachPeerBindsItsIdentityToTheCertificateThatItReallyShows(t *testing.T)
 	})
 }
 
-// Contract S17: with TLS a recorded ConnEstablish is worth nothing to whoever does not have the TLS key as well.
-func TestRecordedHandshakeIsRefusedOverTLS(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		recorded := record(t, a, b)
-		err := w.wirePeer("thief").dial(b.endpoint).open(recorded).end()
-		if got := status.Convert(err).Message(); !strings.HasPrefix(got, ErrCertHash.Error()) {
-			t.Errorf("the replay ended with %q, want the check of the hash to refuse it", got)
-		}
-	})
-}
-
-// The reason why plaintext needs an option that is called insecure: nothing in a ConnEstablish is fresh, so nothing but TLS binds it to
-// whoever sends it.
-func TestRecordedHandshakeIsAPasswordWithoutTLS(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A", inPlaintext), w.peer("B", inPlaintext)
-		recorded := record(t, a, b)
-		thief := w.wirePeer("thief")
-		thief.certs = nil
-
-		s := thief.dial(b.endpoint).open(recorded)
-		s.read()
-		b.Send(message(t, "for A only"), a.remote())
-
-		if got := textOf(s.read()); got != "for A only" {
-			t.Errorf("the thief read %q", got)
-		}
-	})
-}
-
-// record returns the ConnEstablish with which one peer introduced itself to another.
-func record(t testing.TB, from, to *testPeer) *proto.Envelope {
-	t.Helper()
-	from.Send(message(t, "hello"), to.remote())
-	to.tr.wait(is(trace.ConnServe)) // so that whoever comes later is the newer one
-	return to.tr.wait(is(trace.AuthReceived)).Envelope
-}
-
-func TestNoInstanceRunsWithoutTLSByAccident(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		lsnr := w.listen("A")
-		t.Cleanup(func() { lsnr.Close() })
-		id := issue(t, w.org, "A")
-		_, err := NewCommInstanceWithServer(lsnr, nil, w.mapper(id, w.org.Root()), id.Serialize(), Config{})
-		mustBe(t, err, ErrPlaintext)
-	})
-}
-
-func TestHandshakeWorksInPlaintextIfAskedFor(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A", inPlaintext), w.peer("B", inPlaintext)
-		got, err := a.Handshake(b.remote())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(got) != string(b.id.Serialize()) {
-			t.Errorf("got the identity %q", got)
-		}
-		if sent := decode(t, a.tr.wait(is(trace.AuthSent)).Envelope).GetConn(); sent.TlsCertHash != nil {
-			t.Errorf("bound to the certificate %x, where there is none", sent.TlsCertHash)
-		}
-	})
-}
-
-func TestSignatureIsCheckedInPlaintextToo(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b := w.peer("B", inPlaintext)
-		a := w.wirePeer("A")
-		a.certs = nil
-		hello := a.clientHello()
-		hello.Signature = nil
-		err := a.dial(b.endpoint).open(hello).end()
-		if got := status.Convert(err).Message(); !strings.HasPrefix(got, ErrSignature.Error()) {
-			t.Errorf("ended with %q", got)
-		}
-	})
-}
-
-func TestStopReleasesAHandshakeInFlight(t *testing.T) {
-	for _, step := range []trace.Step{trace.DialStart, trace.PingSend, trace.StreamOpen, trace.AuthSend, trace.AuthRead, trace.AuthAwait} {
-		t.Run(string(step), func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				a, b := w.peer("A"), w.peer("B")
-				held := a.tr.hold(is(step))
-				result := async(func() error { _, err := a.Handshake(b.remote()); return err })
-				held.reached()
-
-				stopped := stopBeside(a)
-				held.release()
-
-				err, _ := await(t, "Handshake", result)
-				mustBe(t, err, ErrStopped)
-				await(t, "Stop", stopped)
-				b.mustStore(0)
-			})
-		})
-	}
-}
-
-// stopBeside begins to stop a peer, and returns when Stop waits for what is still under way.
-func stopBeside(p *testPeer) <-chan struct{} {
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		p.Stop()
-	}()
-	<-p.exitChan
-	return stopped
-}
-
-func TestStopReleasesHandshakeAndProbeThatWaitForTheOtherEnd(t *testing.T) {
-	calls := map[string]func(*testPeer, *RemotePeer) error{
-		"Handshake": func(p *testPeer, remote *RemotePeer) error { _, err := p.Handshake(remote); return err },
-		"Probe":     func(p *testPeer, remote *RemotePeer) error { return p.Probe(remote) },
-	}
-	for name, call := range calls {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				a := w.peer("A")
-				result := async(func() error { return call(a, &RemotePeer{Endpoint: w.blackHole("nobody")}) })
-				a.tr.wait(is(trace.PingSend))
-				start := time.Now()
-				a.Stop()
-				err, _ := await(t, name, result)
-				mustBe(t, err, ErrStopped)
-				mustTakeNoTime(t, start)
-			})
-		})
-	}
-}
-
-func TestNothingBeginsAfterStop(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		a.Stop()
-		_, err := a.Handshake(b.remote())
-		mustBe(t, err, ErrStopped)
-		mustBe(t, a.Probe(b.remote()), ErrStopped)
-		mustBe(t, a.sendToEndpoint(b.remote(), message(t, "too late"), nonBlockingSend), ErrStopped)
-		if dialled := a.tr.all(is(trace.DialStart)); len(dialled) != 0 {
-			t.Error("it dialled")
-		}
-	})
-}
-
-func TestProbeAsksOnlyWhetherSomebodyIsThere(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		stranger := w.peer("B", withForeignIdentity(t))
-		if err := a.Probe(stranger.remote()); err != nil {
-			t.Error(err)
-		}
-		if streams := stranger.tr.all(is(trace.StreamArrived)); len(streams) != 0 {
-			t.Error("the probe opened a stream")
-		}
-	})
-}
-
-// withForeignIdentity makes a peer of an organization that nobody else knows.
-func withForeignIdentity(t testing.TB) func(*setup) {
-	org := newOrg(t, "Org7")
-	return func(s *setup) {
-		s.id = issue(t, org, "stranger")
-		s.roots = []msp.Root{org.Root()}
-	}
-}
-
-func TestProbeOfNobodyFailsAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		start := time.Now()
-		err := a.Probe(&RemotePeer{Endpoint: "nobody:7051"})
-		if err == nil || errors.Is(err, ErrDialTimeout) {
-			t.Errorf("got %v, want an error that is no timeout", err)
-		}
-		mustTakeNoTime(t, start)
-	})
-}
-
-func TestDialOfAnEndpointThatSwallowsIsBoundedByTheDialTimeout(t *testing.T) {
-	calls := map[string]func(*testPeer, *RemotePeer) error{
-		"Handshake": func(p *testPeer, remote *RemotePeer) error { _, err := p.Handshake(remote); return err },
-		"Probe":     func(p *testPeer, remote *RemotePeer) error { return p.Probe(remote) },
-	}
-	for name, call := range calls {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				a := w.peer("A", configured(func(c *Config) { c.DialTimeout = 1300 * time.Millisecond }))
-				start := time.Now()
-				mustBe(t, call(a, &RemotePeer{Endpoint: w.blackHole("nobody")}), ErrDialTimeout)
-				if elapsed := time.Since(start); elapsed != 1300*time.Millisecond {
-					t.Errorf("gave up after %v, want exactly the dial timeout", elapsed)
-				}
-			})
-		})
-	}
-}
-
 func TestIdentityLearnedInAHandshakeIsRemembered(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a, b := w.peer("A"), w.peer("B")
@@ -966,39 +638,6 @@ func TestIdentityLearnedInAHandshakeIsRemembered(t *testing.T) {
 	})
 }
 
-// Contract S11: opening a stream waits for a transport. If that has gone, and nothing answers where it was, gRPC would wait for its own
-// twenty seconds; an acceptor that allows no streams would make it wait for ever. The bound is ours.
-func TestStreamThatCannotBeOpenedCostsExactlyTheConnectionTimeout(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		opening := a.tr.hold(is(trace.StreamOpen))
-		result := async(func() error { _, err := a.Handshake(b.remote()); return err })
-		opening.reached()
-		b.Stop()
-		w.blackHole("B")
-		synctest.Wait() // until gRPC has noticed
-		start := time.Now()
-		opening.release()
-
-		err, _ := await(t, "the handshake", result)
-
-		mustBe(t, err, ErrHandshakeTimeout)
-		if waited := time.Since(start); waited != a.conf.ConnTimeout {
-			t.Errorf("it took %v, want %v", waited, a.conf.ConnTimeout)
-		}
-	})
-}
-
-// A Fabric acceptor that has waited in vain for our ConnEstablish refuses in the words of our own timeout. That is a refusal.
-func TestRefusalInTheWordsOfATimeoutIsARefusal(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		b := w.wirePeer("B").acceptor(likeFabricRefusing("timed out waiting for connection message from A"))
-		_, err := a.Handshake(b.remote())
-		mustBe(t, err, ErrRefused)
-	})
-}
-
 // The PKI-ID is computed over two fields of the identity; protobuf would carry megabytes in others, and the mapper would keep them.
 func TestOverlongIdentityIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
@@ -1011,136 +650,6 @@ func TestOverlongIdentityIsRefused(t *testing.T) {
 		mustBe(t, b.tr.wait(is(trace.AuthIdentity)).Err, ErrIdentity)
 		if _, err := b.idMapper.Get(x.pkiID()); err == nil {
 			t.Error("the mapper keeps it")
-		}
-	})
-}
-
-// Contract S10: the words of an acceptor that is stopping can be told from a transport that broke, by whoever was refused.
-func TestAcceptorThatIsStoppingSaysSo(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		reading := b.tr.hold(is(trace.AuthRead))
-		result := async(func() error { _, err := a.Handshake(b.remote()); return err })
-		reading.reached()
-		b.connStore.shutdown() // as Stop does, before it takes the transport away
-		b.endLife(ErrStopped)
-		reading.release()
-
-		err, _ := await(t, "the handshake", result)
-
-		mustBe(t, err, ErrRefused)
-		mustBe(t, err, ErrPeerStopped)
-		if errors.Is(err, ErrStopped) {
-			t.Error("the refuser's end was taken for our own")
-		}
-	})
-}
-
-// Contract S10, once more: the Ping of a dial gets the same words, whether the server goes on without the instance or is about to go.
-func TestDialOfAPeerThatIsStoppingLearnsItFromThePing(t *testing.T) {
-	calls := map[string]func(a *testPeer, to *RemotePeer) error{
-		"Handshake":   func(a *testPeer, to *RemotePeer) error { _, err := a.Handshake(to); return err },
-		"Probe":       func(a *testPeer, to *RemotePeer) error { return a.Probe(to) },
-		"SendWithAck": func(a *testPeer, to *RemotePeer) error { return a.SendWithAck(message(a.t, "x"), time.Hour, 1, to)[0] },
-		"Send": func(a *testPeer, to *RemotePeer) error {
-			sendTexts(a, to, "x")
-			return a.tr.wait(is(trace.ConnDrop)).Err
-		},
-	}
-	for how, stopping := range map[string]func(*world) *testPeer{
-		"on a server of its caller": func(w *world) *testPeer {
-			b, _ := shared(w, "B", asking(tls.RequestClientCert))
-			b.Stop()
-			return b
-		},
-		"on a server of its own": func(w *world) *testPeer {
-			b := w.peer("B")
-			flagged := b.tr.hold(is(trace.StopConnections))
-			go b.Stop()
-			flagged.reached()
-			return b
-		},
-	} {
-		for name, call := range calls {
-			t.Run(name+" to an instance "+how, func(t *testing.T) {
-				inBubble(t, func(t *testing.T, w *world) {
-					a, b := w.peer("A"), stopping(w)
-					err := call(a, b.remote())
-					mustBe(t, err, ErrPeerStopped)
-					if errors.Is(err, ErrStopped) {
-						t.Error("the other's end was taken for our own")
-					}
-					if served := b.tr.all(is(trace.PingServed)); len(served) != 0 {
-						t.Error("the Ping was served")
-					}
-				})
-			})
-		}
-	}
-}
-
-// The connection is in the acceptor's store before the initiator has the answer. That somebody there does not want it any more in that
-// moment is an end on purpose, and no death.
-func TestCloseConnByTheAcceptorBeforeItsAnswerIsACleanEndForTheInitiator(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		inbox := b.Accept(everything)
-		answer := b.tr.hold(is(trace.AuthSend))
-		result := async(func() AggregatedSendResult { return a.SendWithAck(message(t, "unwanted"), time.Hour, 1, b.remote()) })
-		answer.reached()
-		start := time.Now()
-		b.CloseConn(a.remote())
-		b.mustStore(0)
-		answer.release()
-
-		results, _ := await(t, "SendWithAck to return", result)
-		if len(results) != 1 || !errors.Is(results[0], ErrPeerClosed) {
-			t.Errorf("got %v, want %v", results, ErrPeerClosed)
-		}
-		mustTakeNoTime(t, start)
-		for _, p := range []*testPeer{a, b} {
-			if got := p.noticesNow(); len(got) != 0 {
-				t.Errorf("%s presumes %v dead", p.name, got)
-			}
-			p.mustStore(0)
-		}
-		if said := b.tr.all(is(trace.AuthSent)); len(said) != 0 {
-			t.Error("B has tried to answer, which means that it accepts")
-		}
-		sendTexts(a, b.remote(), "later")
-		if got := receiveTexts(t, inbox, 1)[0]; got != "later" {
-			t.Errorf("over the next connection came %q", got)
-		}
-	})
-}
-
-// A peer whose second stream comes before its first was answered hears about the first that the other one stays.
-func TestStreamThatIsReplacedBeforeItWasAnsweredIsToldSo(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b, a := w.peer("B"), w.wirePeer("A")
-		answers := b.tr.hold(is(trace.AuthSend))
-		first := a.dial(b.endpoint).open(a.clientHello())
-		answers.reached()
-		second := a.dial(b.endpoint).open(a.clientHello())
-		answers.reached()
-		b.tr.wait(is(trace.StoreReplaced))
-		start := time.Now()
-		answers.release()
-
-		got := status.Convert(first.end())
-		if got.Code() != codes.Aborted || got.Message() != ErrTieBreak.Error() {
-			t.Errorf("the first stream ended with %v %q, want %q", got.Code(), got.Message(), ErrTieBreak)
-		}
-		if string(second.read().GetConn().GetPkiId()) != string(b.GetPKIid()) {
-			t.Error("the second stream was not answered by B")
-		}
-		if said := b.tr.waitFor(1, is(trace.AuthSent)); len(b.tr.all(is(trace.AuthSent))) != 1 || said[0].Object.ID != 2 {
-			t.Errorf("B has tried to answer on %v, want on the second stream only", said)
-		}
-		mustTakeNoTime(t, start)
-		b.mustStore(1)
-		if got := b.noticesNow(); len(got) != 0 {
-			t.Errorf("B presumes %v dead", got)
 		}
 	})
 }

@@ -1,29 +1,39 @@
 package comm
 
-// harness_test.go is what the tests of this package share: a network, peers on it, messages, and a tracer that remembers every step
-// and can hold a goroutine at one.
+// harness_test.go is what the tests of this package share: worlds and peers in them, messages, and ways to wait. Beside it stand the
+// network that they talk over (network_test.go), the tracer that sees every step and can hold a goroutine at one (tracer_test.go), the
+// questions that many tests ask (must_test.go), and a peer that speaks the protocol without being an instance (wirepeer_test.go).
 //
 // Most tests run in a bubble of testing/synctest: real instances, mutual TLS and HTTP/2 over pipes, in virtual time. There a timeout of
 // two seconds costs nothing and is exact, and "nothing happens" can be seen by letting time pass. A few tests run over loopback TCP,
-// because a pipe has no buffer and its ends no ports. What speaks the protocol without being an instance is in wirepeer_test.go.
+// because a pipe has no buffer and its ends no ports.
 
 import (
-	"context"
+	"bytes"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
-	"sync"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"gossipscope/comm/common"
 	"gossipscope/comm/identity"
 	"gossipscope/comm/msp"
 	"gossipscope/comm/trace"
+	"gossipscope/comm/util"
 	"gossipscope/proto"
 )
 
@@ -101,6 +111,11 @@ type setup struct {
 	blind bool         // without the tracer of the tests
 	lsnr  net.Listener // nil for one of the world's network
 	opts  []grpc.DialOption
+}
+
+// watchedBy gives a peer another tracer than that of the tests.
+func watchedBy(tracer trace.Tracer) func(*setup) {
+	return func(s *setup) { s.blind, s.conf.Tracer = true, tracer }
 }
 
 // dialling adds options to every dial of a peer.
@@ -202,10 +217,46 @@ func (w *world) mapper(id *msp.SigningIdentity, roots ...msp.Root) identity.Mapp
 	return mapper
 }
 
+// shared makes an instance on a server that belongs to the test and has another service besides.
+func shared(w *world, name string, server func(*common.TLSCertificates) *grpc.Server) (*testPeer, *grpc.Server) {
+	w.t.Helper()
+	p, s, mapper := w.prepare(name, nil)
+	srv := server(p.certs)
+	c, err := NewCommInstance(srv, p.certs, mapper, p.id.Serialize(), s.conf, w.dialOption(name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p.commImpl = c.(*commImpl)
+	grpc_health_v1.RegisterHealthServer(srv, health.NewServer())
+	lsnr := w.listen(name)
+	p.endpoint = lsnr.Addr().String()
+	served := async(func() error { return srv.Serve(lsnr) })
+	w.t.Cleanup(func() {
+		p.halt()
+		srv.Stop()
+		await(w.t, "the server to end", served)
+	})
+	return p, srv
+}
+
+// asking makes a server as NewCommInstance wants it.
+func asking(auth tls.ClientAuthType) func(*common.TLSCertificates) *grpc.Server {
+	return func(certs *common.TLSCertificates) *grpc.Server {
+		return grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{certs.Server}, ClientAuth: auth})))
+	}
+}
+
 // halt releases what is held and stops the peer. A test may call it earlier than the end.
 func (p *testPeer) halt() {
 	p.tr.releaseAll()
 	p.Stop()
+}
+
+// stopBeside begins to stop a peer, and returns when Stop waits for what is still under way.
+func stopBeside(p *testPeer) <-chan struct{} {
+	stopped := finished(p.Stop)
+	<-p.exitChan
+	return stopped
 }
 
 // remote names the peer as somebody who knows who lives at its endpoint.
@@ -216,6 +267,39 @@ func (p *testPeer) remote() *RemotePeer {
 // whoever names the peer as somebody who knows only its endpoint.
 func (p *testPeer) whoever() *RemotePeer {
 	return &RemotePeer{Endpoint: p.endpoint}
+}
+
+// nobody is a peer at an endpoint where nobody listens.
+func nobody(name string) *RemotePeer {
+	return &RemotePeer{Endpoint: name + ":7051", PKIID: common.PKIidType("PKI-ID of " + name)}
+}
+
+// pair makes two peers; the first has the smaller PKI-ID.
+func pair(w *world, options ...func(*setup)) (small, large *testPeer) {
+	ids := []*msp.SigningIdentity{issue(w.t, w.org, "small or large"), issue(w.t, w.org, "large or small")}
+	slices.SortFunc(ids, func(a, b *msp.SigningIdentity) int { return bytes.Compare(a.PKIID(), b.PKIID()) })
+	return w.peer("S", append(options, withIdentity(ids[0]))...), w.peer("L", append(options, withIdentity(ids[1]))...)
+}
+
+// cross has both peers send, and holds each where it has got through to the other, and is about to open its stream. Each message has its
+// sender's name in it.
+func cross(t *testing.T, small, large *testPeer) (smallDial, largeDial *hold) {
+	smallDial, largeDial = small.tr.hold(is(trace.StreamOpen)), large.tr.hold(is(trace.StreamOpen))
+	sendTexts(small, large.remote(), named("S", 3)...)
+	sendTexts(large, small.remote(), named("L", 3)...)
+	smallDial.reached()
+	largeDial.reached()
+	return smallDial, largeDial
+}
+
+// bare makes a connection that has a queue and nothing else: no stream, no goroutine, no store.
+func bare(t *testing.T, tracer trace.Tracer) *connection {
+	t.Helper()
+	conf, err := Config{SendBuffSize: 100}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newConnection(t.Context(), 1, "there:1", nil, conf, trace.NewSource(tracer, trace.Object{Kind: trace.Connection, ID: 1}))
 }
 
 // everything is the predicate of a subscriber that wants all messages.
@@ -234,9 +318,74 @@ func message(t testing.TB, text string) *proto.SignedGossipMessage {
 	return msg
 }
 
+// sending makes a message on its way out that carries a text.
+func sending(t testing.TB, text string) *msgSending {
+	t.Helper()
+	return &msgSending{envelope: message(t, text).Envelope}
+}
+
 // textOf returns the text of a message made by message.
 func textOf(msg *proto.GossipMessage) string {
 	return string(msg.GetDataMsg().GetPayload().GetData())
+}
+
+// numbers returns the texts "0" to "n-1".
+func numbers(n int) []string {
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = strconv.Itoa(i)
+	}
+	return texts
+}
+
+// named returns n texts.
+func named(name string, n int) []string {
+	var texts []string
+	for i := range n {
+		texts = append(texts, fmt.Sprintf("%s %d", name, i))
+	}
+	return texts
+}
+
+// sendTexts sends one message for each text.
+func sendTexts(p *testPeer, to *RemotePeer, texts ...string) {
+	p.t.Helper()
+	for _, text := range texts {
+		p.Send(message(p.t, text), to)
+	}
+}
+
+// clog sends messages that are too large for the window of HTTP/2 to a peer that takes none, until n of them wait in the queue, and
+// another one in gRPC. It returns how many it has sent.
+func clog(p *testPeer, to *RemotePeer, n int) (sent int) {
+	p.t.Helper()
+	large := message(p.t, strings.Repeat("x", 40_000))
+	for waiting := 0; waiting < n; sent++ {
+		p.Send(large, to)
+		synctest.Wait()
+		waiting = len(p.connTo(to).outBuff)
+	}
+	return sent
+}
+
+// callsThatDial are the ways to have a peer dial another. Each returns what became of that; Send does not tell, and the tracer does.
+var callsThatDial = map[string]func(p *testPeer, to *RemotePeer) error{
+	"Handshake":   func(p *testPeer, to *RemotePeer) error { _, err := p.Handshake(to); return err },
+	"Probe":       func(p *testPeer, to *RemotePeer) error { return p.Probe(to) },
+	"SendWithAck": func(p *testPeer, to *RemotePeer) error { return p.SendWithAck(message(p.t, "x"), time.Hour, 1, to)[0] },
+	"Send": func(p *testPeer, to *RemotePeer) error {
+		sendTexts(p, to, "x")
+		return p.tr.wait(is(trace.ConnDrop)).Err
+	},
+}
+
+// fail sends to a peer that is away, and waits for the dial to have failed.
+func fail(a *testPeer, away *RemotePeer) {
+	a.t.Helper()
+	drops := len(a.tr.all(is(trace.ConnDrop)))
+	sendTexts(a, away, "hello")
+	a.tr.waitFor(drops+1, is(trace.ConnDrop))
+	synctest.Wait()
 }
 
 // receive returns the next message of a subscription; the test fails if none comes.
@@ -259,6 +408,22 @@ func receiveTexts(t testing.TB, inbox <-chan proto.ReceivedMessage, n int) []str
 	return texts
 }
 
+// answering gives a peer a subscriber that does something with every message.
+func answering(p *testPeer, answer func(proto.ReceivedMessage)) *testPeer {
+	inbox := p.Accept(everything)
+	go func() {
+		for msg := range inbox {
+			answer(msg)
+		}
+	}()
+	return p
+}
+
+// The subscribers that the tests need.
+func acking(msg proto.ReceivedMessage)  { msg.Ack(nil) }
+func saysNothing(proto.ReceivedMessage) {}
+func nacking(msg proto.ReceivedMessage) { msg.Ack(errors.New("no space left on device")) }
+
 // await receives from a channel, and gives up after patience.
 func await[T any](t testing.TB, what string, ch <-chan T) (value T, open bool) {
 	t.Helper()
@@ -280,291 +445,31 @@ func async[T any](f func() T) <-chan T {
 	return result
 }
 
-// tracer remembers every event, tells those who wait for one, and holds goroutines at gates.
-type tracer struct {
-	t testing.TB
-
-	mu      sync.Mutex
-	events  []trace.Event
-	changed chan struct{} // closed and made anew with every event
-	holds   []*hold
+// finished runs f on a goroutine of its own; the channel gets a value when it has returned.
+func finished(f func()) <-chan struct{} {
+	return async(func() struct{} { f(); return struct{}{} })
 }
 
-func newTracer(t testing.TB) *tracer {
-	return &tracer{t: t, changed: make(chan struct{})}
+// isDone reports whether somebody has come to the end by the time everybody has come to rest.
+func isDone[T any](done <-chan T) bool {
+	synctest.Wait()
+	return len(done) > 0
 }
 
-// Gate implements trace.Tracer.
-func (tr *tracer) Gate(e trace.Event) {
-	tr.Report(e)
-	for _, h := range tr.holding() {
-		if h.match(e) {
-			h.stay(e)
-		}
-	}
-}
+// armed counts the timers that are armed on a clock.
+type armed struct{ atomic.Int64 }
 
-// Report implements trace.Tracer.
-func (tr *tracer) Report(e trace.Event) {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	tr.events = append(tr.events, e)
-	close(tr.changed)
-	tr.changed = make(chan struct{})
-}
-
-func (tr *tracer) holding() []*hold {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	return tr.holds
-}
-
-// wait returns the first event, past or future, that matches.
-func (tr *tracer) wait(match func(trace.Event) bool) trace.Event {
-	tr.t.Helper()
-	return tr.waitFor(1, match)[0]
-}
-
-// waitFor returns the first n events that match.
-func (tr *tracer) waitFor(n int, match func(trace.Event) bool) []trace.Event {
-	tr.t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	for {
-		tr.mu.Lock()
-		changed := tr.changed
-		tr.mu.Unlock()
-		if found := tr.all(match); len(found) >= n {
-			return found[:n]
-		}
-		select {
-		case <-changed:
-		case <-timer.C:
-			tr.t.Fatalf("waited %v for %d events that match, found %d; this is what happened:\n%s", patience, n, len(tr.all(match)), tr)
-		}
-	}
-}
-
-// all returns the events so far that match.
-func (tr *tracer) all(match func(trace.Event) bool) []trace.Event {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	var found []trace.Event
-	for _, e := range tr.events {
-		if match(e) {
-			found = append(found, e)
-		}
-	}
-	return found
-}
-
-// String returns all that has happened, an event a line.
-func (tr *tracer) String() string {
-	text := ""
-	for _, e := range tr.all(func(trace.Event) bool { return true }) {
-		text += fmt.Sprintf("  %s %d %s #%d %s %s %v\n", e.Object.Kind, e.Object.ID, e.Object.Role, e.Number, e.Step, e.Detail, e.Err)
-	}
-	return text
-}
-
-// is matches the events of a step that also match each of the further conditions.
-func is(step trace.Step, conditions ...func(trace.Event) bool) func(trace.Event) bool {
-	return func(e trace.Event) bool {
-		for _, condition := range conditions {
-			if !condition(e) {
-				return false
-			}
-		}
-		return e.Step == step
-	}
-}
-
-// of matches the events of one object.
-func of(object trace.Object) func(trace.Event) bool {
-	return func(e trace.Event) bool { return e.Object.Kind == object.Kind && e.Object.ID == object.ID }
-}
-
-// failed matches the events that tell of an error.
-func failed(e trace.Event) bool { return e.Err != nil }
-
-// hold keeps every goroutine that comes to a gate which matches, until it is released.
-type hold struct {
-	tr       *tracer
-	match    func(trace.Event) bool
-	arrived  chan trace.Event
-	once     sync.Once
-	released chan struct{}
-}
-
-// hold begins to hold whoever comes to a gate that matches. A hold that is released lets everybody pass, also those that come later.
-func (tr *tracer) hold(match func(trace.Event) bool) *hold {
-	h := &hold{tr: tr, match: match, arrived: make(chan trace.Event, 1000), released: make(chan struct{})}
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	tr.holds = append(tr.holds[:len(tr.holds):len(tr.holds)], h)
-	return h
-}
-
-func (h *hold) stay(e trace.Event) {
-	select {
-	case <-h.released:
-		return
-	default:
-	}
-	h.arrived <- e
-	<-h.released
-}
-
-// reached waits until one more goroutine is held, and returns the event that it stands before.
-func (h *hold) reached() trace.Event {
-	h.tr.t.Helper()
-	e, _ := await(h.tr.t, "somebody to be held", h.arrived)
-	return e
-}
-
-// release lets everybody go on. It may be called more than once.
-func (h *hold) release() {
-	h.once.Do(func() { close(h.released) })
-}
-
-func (tr *tracer) releaseAll() {
-	for _, h := range tr.holding() {
-		h.release()
-	}
-}
-
-// network is what peers listen and dial on.
-type network interface {
-	listen(name string) (net.Listener, error)
-
-	// dial connects to an endpoint; from names the peer that dials.
-	dial(ctx context.Context, from, endpoint string) (net.Conn, error)
-}
-
-func (w *world) listen(name string) net.Listener {
-	w.t.Helper()
-	lsnr, err := w.net.listen(name)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return lsnr
-}
-
-// blackHole returns the endpoint of somebody who takes no call and refuses none.
-func (w *world) blackHole(name string) string {
-	lsnr := w.listen(name)
-	w.t.Cleanup(func() { lsnr.Close() })
-	return lsnr.Addr().String()
-}
-
-// dialOption makes gRPC dial over the network of the world.
-func (w *world) dialOption(from string) grpc.DialOption {
-	return grpc.WithContextDialer(func(ctx context.Context, endpoint string) (net.Conn, error) {
-		return w.net.dial(ctx, from, endpoint)
+func (a *armed) AfterFunc(d time.Duration, f func()) (stop func() bool) {
+	a.Add(1)
+	stopTimer := util.SystemClock(d, func() {
+		a.Add(-1)
+		f()
 	})
-}
-
-type loopback struct{}
-
-func (loopback) listen(string) (net.Listener, error) {
-	return net.Listen("tcp", "127.0.0.1:0")
-}
-
-func (loopback) dial(ctx context.Context, _, endpoint string) (net.Conn, error) {
-	var d net.Dialer
-	return d.DialContext(ctx, "tcp", endpoint)
-}
-
-// pipes is a network in memory. An endpoint is "NAME:7051"; the address of a dialling end is "NAME:" and the number of the dial.
-type pipes struct {
-	mu        sync.Mutex
-	listeners map[string]*pipeListener // by endpoint
-	dials     int
-}
-
-func newPipes() *pipes {
-	return &pipes{listeners: make(map[string]*pipeListener)}
-}
-
-func (n *pipes) listen(name string) (net.Listener, error) {
-	l := &pipeListener{network: n, endpoint: pipeAddr(name + ":7051"), incoming: make(chan net.Conn), closed: make(chan struct{})}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.listeners[string(l.endpoint)] != nil {
-		return nil, fmt.Errorf("the endpoint %s is taken", l.endpoint)
+	return func() bool {
+		stopped := stopTimer()
+		if stopped {
+			a.Add(-1)
+		}
+		return stopped
 	}
-	n.listeners[string(l.endpoint)] = l
-	return l, nil
-}
-
-func (n *pipes) dial(ctx context.Context, from, endpoint string) (net.Conn, error) {
-	n.mu.Lock()
-	l := n.listeners[endpoint]
-	n.dials++
-	local := pipeAddr(fmt.Sprintf("%s:%d", from, n.dials))
-	n.mu.Unlock()
-	if l == nil {
-		return nil, fmt.Errorf("nobody listens at %s", endpoint)
-	}
-	here, there := net.Pipe()
-	select {
-	case l.incoming <- &pipeConn{Conn: there, local: l.endpoint, remote: local}:
-		return &pipeConn{Conn: here, local: local, remote: l.endpoint}, nil
-	case <-l.closed:
-		return nil, fmt.Errorf("nobody listens at %s any more", endpoint)
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// pipeAddr is the address of an end of a pipe.
-type pipeAddr string
-
-func (pipeAddr) Network() string  { return "pipe" }
-func (a pipeAddr) String() string { return string(a) }
-
-// pipeConn is a pipe whose ends have addresses.
-type pipeConn struct {
-	net.Conn
-	local, remote pipeAddr
-}
-
-func (c *pipeConn) LocalAddr() net.Addr  { return c.local }
-func (c *pipeConn) RemoteAddr() net.Addr { return c.remote }
-
-// pipeListener implements net.Listener.
-type pipeListener struct {
-	network  *pipes
-	endpoint pipeAddr
-	incoming chan net.Conn
-	once     sync.Once
-	closed   chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.incoming:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.once.Do(func() {
-		close(l.closed)
-		l.network.mu.Lock()
-		defer l.network.mu.Unlock()
-		delete(l.network.listeners, string(l.endpoint))
-	})
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return l.endpoint }
-
-// connNum returns how many authenticated connections there are.
-func (cs *connectionStore) connNum() int {
-	cs.RLock()
-	defer cs.RUnlock()
-	return len(cs.pki2Conn)
 }

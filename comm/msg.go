@@ -5,7 +5,6 @@ package comm
 
 import (
 	"gossipscope/comm/trace"
-	"gossipscope/comm/util"
 	"gossipscope/proto"
 )
 
@@ -33,21 +32,16 @@ func (m *ReceivedMessageImpl) GetConnectionInfo() *proto.ConnectionInfo {
 	return m.connInfo
 }
 
-// Respond implements proto.ReceivedMessage. It waits for room in the send queue, for at most a connection timeout: a subscriber that
-// answers from its reading loop, to a peer that does the same, would otherwise wait for ever. Then the answer is dropped.
-//
-// The wait is bound to the life of the instance and not to that of the connection, whose end connection.send sees for itself: if the
-// connection has given way to another, that one takes the answer.
+// Respond implements proto.ReceivedMessage. If the send queue is full it waits for room, for at most a connection timeout
+// (connection.patience), and then the answer is dropped.
 func (m *ReceivedMessageImpl) Respond(msg *proto.GossipMessage) {
 	signed, err := msg.NoopSign()
 	if err != nil {
 		m.conn.logger.Error("cannot encode an answer", "error", err)
 		return
 	}
-	ctx, cancel := util.WithTimeout(m.conn.life, m.conn.conf.AfterFunc, m.conn.conf.ConnTimeout, errQueueFull)
-	defer cancel()
 	m.conn.trace.Report(trace.AckRespond, trace.Event{Peer: m.conn.pkiID, Envelope: signed.Envelope})
-	m.conn.send(ctx, &msgSending{envelope: signed.Envelope}, blockingSend)
+	m.conn.send(&msgSending{envelope: signed.Envelope}, blockingSend)
 }
 
 // Ack implements proto.ReceivedMessage: an answer with the nonce of the message, by which the sender knows it.

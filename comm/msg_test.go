@@ -3,13 +3,14 @@ package comm
 // Tests of what a subscriber gets: all that it was told about the message and its sender, and a way back.
 
 import (
-	"context"
+	"bytes"
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
 	protobuf "google.golang.org/protobuf/proto"
 
 	"gossipscope/comm/trace"
@@ -37,6 +38,26 @@ func TestReceivedMessageCarriesEnvelopeContentAndSender(t *testing.T) {
 		// Upper layers evaluate policies over what the sender signed in the handshake (FAB-6018).
 		if err := a.idMapper.Verify(info.ID, info.Auth.Signature, info.Auth.SignedData); err != nil {
 			t.Errorf("the signed handshake that comes along is not A's: %v", err)
+		}
+	})
+}
+
+// The signature of a message is over its bytes, so whoever forwards it needs just those, with whatever a newer peer has put in.
+func TestEnvelopeArrivesByteForByte(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		p := w.peer("P")
+		inbox := p.Accept(everything)
+		s := w.wirePeer("Other").join(p.endpoint)
+		sent := message(t, "hello").Envelope
+		sent.Payload = protowire.AppendTag(sent.Payload, 1000, protowire.BytesType)
+		sent.Payload = protowire.AppendString(sent.Payload, "a field that we do not know")
+		sent.Signature = []byte("a signature")
+		if err := s.Send(sent); err != nil {
+			t.Fatal(err)
+		}
+		got := receive(t, inbox).GetSourceEnvelope()
+		if !bytes.Equal(got.Payload, sent.Payload) || !bytes.Equal(got.Signature, sent.Signature) {
+			t.Errorf("got %x signed %q, want %x signed %q", got.Payload, got.Signature, sent.Payload, sent.Signature)
 		}
 	})
 }
@@ -176,6 +197,47 @@ func TestRespondGoesOnAsSoonAsThereIsRoom(t *testing.T) {
 	})
 }
 
+// When the connection that brought the question gives way, an answer that waits for room waits on at the other, and may outlive its own.
+func TestAnswerThatWaitsForRoomGoesOnWaitingAtTheSuccessorOfItsConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		b, a := w.peer("B"), w.wirePeer("A")
+		inbox := b.Accept(everything)
+		first := a.join(b.endpoint)
+		first.write("question")
+		question := receive(t, inbox)
+		old := b.tr.wait(is(trace.ConnServe)).Object
+		writer, answer := b.tr.hold(is(trace.ConnWrite, of(old))), b.tr.hold(is(trace.AuthSend))
+		answered := finished(func() {
+			for _, text := range numbers(22) {
+				question.Respond(message(t, text).GossipMessage)
+			}
+		})
+		writer.reached()
+		if isDone(answered) {
+			t.Fatal("22 answers found room where there is room for 21")
+		}
+		second := a.dial(b.endpoint).open(a.clientHello())
+		answer.reached() // so the second has the queue of the first, and no writer yet
+		writer.release()
+		if got := textOf(first.read()); got != "0" {
+			t.Errorf("over its own connection came %q", got)
+		}
+		first.finish()
+		b.mustBeGone(old)
+		if isDone(answered) {
+			t.Error("the last answer was given up with the connection that brought the question")
+		}
+		answer.release()
+		second.read()
+		for _, want := range numbers(22)[1:] {
+			if got := textOf(second.read()); got != want {
+				t.Errorf("over the second connection came %q, want %q", got, want)
+			}
+		}
+		await(t, "Respond", answered)
+	})
+}
+
 // A late answer made a peer unreachable upstream (S4): it went into a queue without a writer.
 func TestAnswerOverAConnectionThatHasEndedIsDroppedAndHarmsNobody(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
@@ -215,7 +277,7 @@ func TestMessageThatSlipsIntoAQueueWithoutAWriterIsDropped(t *testing.T) {
 	conn := newConnection(t.Context(), 1, "there:1", nil, conf, trace.NewSource(tr, trace.Object{Kind: trace.Connection, ID: 1}))
 	conn.retireQueue(ErrPeerClosed) // as the writer does when its stream has ended and nobody has closed the connection yet
 	lost := make(chan error, 1)
-	if err := conn.send(context.Background(), &msgSending{envelope: &proto.Envelope{}, lost: lost}, nonBlockingSend); err != nil {
+	if err := conn.send(&msgSending{envelope: &proto.Envelope{}, lost: lost}, nonBlockingSend); err != nil {
 		t.Errorf("send returned %v", err)
 	}
 	if len(lost) != 1 || <-lost != ErrPeerClosed {

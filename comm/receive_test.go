@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gossipscope/comm/common"
 	"gossipscope/comm/trace"
 	"gossipscope/proto"
 )
@@ -65,11 +66,6 @@ func dialled(w *world, options ...func(*setup)) *incoming {
 		p: p, conn: p.connTo(other.remote()), other: other.remote(),
 		write: s.write, finish: func() { close(finish) }, tearApart: other.server.Stop,
 	}
-}
-
-// carrying matches the events of a message with this text.
-func carrying(t testing.TB, text string) func(trace.Event) bool {
-	return func(e trace.Event) bool { return e.Envelope != nil && textOf(decode(t, e.Envelope)) == text }
 }
 
 // writeAll sends this many messages, one after the other, each as far as it will go.
@@ -380,4 +376,56 @@ func TestPeerThatHasFinishedAndTakesNothingIsGivenUpAfterAConnectionTimeout(t *t
 			t.Errorf("B presumes %v dead", got)
 		}
 	})
+}
+
+// Upstream went on with a message that was none, and any authenticated peer could crash it (H3).
+func TestUndecodableEnvelopeIsOneErrorAndNoMessage(t *testing.T) {
+	for name, connect := range map[string]func(w *world) (*testPeer, *wirePeer, *wireStream){
+		"from a peer that has dialled us": func(w *world) (*testPeer, *wirePeer, *wireStream) {
+			p, other := w.peer("P"), w.wirePeer("Other")
+			return p, other, other.join(p.endpoint)
+		},
+		"from a peer that we have dialled": func(w *world) (*testPeer, *wirePeer, *wireStream) {
+			streams := make(chan *wireStream, 1)
+			p := w.peer("P")
+			other := w.wirePeer("Other").acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+				return b.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
+					streams <- &wireStream{stream: stream, t: w.t}
+					return false, nil
+				})
+			})
+			sendTexts(p, other.remote(), "hello")
+			s, _ := await(w.t, "a stream", streams)
+			return p, other.wirePeer, s
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				p, other, s := connect(w)
+				inbox := p.Accept(everything)
+				conn := p.tr.wait(is(trace.ConnServe)).Object
+				third := func(e trace.Event) bool { return e.Number == 3 }
+				reader := p.tr.hold(is(trace.ConnRead, third)) // so that all is on its way before anything is found wrong
+				s.write("good")
+				reader.reached()
+				for _, envelope := range []*proto.Envelope{{Payload: []byte{0xff, 0xff}}, message(t, "after it").Envelope} {
+					if err := s.Send(envelope); err != nil {
+						t.Fatal(err)
+					}
+				}
+				synctest.Wait()
+				reader.release()
+				p.mustBeGone(conn)
+				if diff := cmp.Diff([]string{"good"}, textsNow(t, inbox)); diff != "" {
+					t.Errorf("what the subscriber got differs (-want +got):\n%s", diff)
+				}
+				if ends := p.tr.all(is(trace.ConnClose, failed)); len(ends) != 1 {
+					t.Errorf("%d connections broke, want 1", len(ends))
+				}
+				if diff := cmp.Diff([]common.PKIidType{other.pkiID()}, p.noticesNow()); diff != "" {
+					t.Errorf("death notices differ (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
 }

@@ -5,9 +5,8 @@ package comm
 
 import (
 	"errors"
+	"fmt"
 	"io"
-	"log/slog"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,68 +21,6 @@ import (
 	"gossipscope/comm/trace"
 	"gossipscope/proto"
 )
-
-// numbers returns the texts "0" to "n-1".
-func numbers(n int) []string {
-	texts := make([]string, n)
-	for i := range texts {
-		texts[i] = strconv.Itoa(i)
-	}
-	return texts
-}
-
-// sendTexts sends one message for each text.
-func sendTexts(p *testPeer, to *RemotePeer, texts ...string) {
-	p.t.Helper()
-	for _, text := range texts {
-		p.Send(message(p.t, text), to)
-	}
-}
-
-// mustBeEmpty fails the test if anything arrives within a minute, or if the subscription ends.
-func mustBeEmpty(t testing.TB, inbox <-chan proto.ReceivedMessage) {
-	t.Helper()
-	time.Sleep(time.Minute)
-	select {
-	case msg, open := <-inbox:
-		t.Errorf("got %v, open %v, want nothing", msg, open)
-	default:
-	}
-}
-
-// connTo returns the connection that a peer has, or is dialling, to another.
-func (p *testPeer) connTo(to *RemotePeer) *connection {
-	p.t.Helper()
-	p.connStore.RLock()
-	defer p.connStore.RUnlock()
-	conn := p.connStore.find(to)
-	if conn == nil {
-		conn = p.connStore.destinationLocks[destination(to.Endpoint, to.PKIID)]
-	}
-	if conn == nil {
-		p.t.Fatalf("%s has no connection to %v", p.name, to)
-	}
-	return conn
-}
-
-// noticesNow takes the death notices that are there, having given whoever is about to write one the time to do so.
-func (p *testPeer) noticesNow() []common.PKIidType {
-	var notices []common.PKIidType
-	for {
-		synctest.Wait()
-		select {
-		case id := <-p.PresumedDead():
-			notices = append(notices, id)
-		default:
-			return notices
-		}
-	}
-}
-
-// nobody is a peer at an endpoint where nobody listens.
-func nobody(name string) *RemotePeer {
-	return &RemotePeer{Endpoint: name + ":7051", PKIID: common.PKIidType("PKI-ID of " + name)}
-}
 
 func TestMessagesSentDuringTheDialArriveFirstAndInOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
@@ -212,86 +149,18 @@ func TestMessageToOneselfIsRefusedAndToOthersIsNot(t *testing.T) {
 	})
 }
 
-// Who refuses a connection is known to be away at once; only who swallows packets costs the dial timeout.
-func TestQueueOfAFailedDialIsDroppedAndOneNoticeGiven(t *testing.T) {
-	for _, test := range []struct {
-		name     string
-		endpoint func(w *world) string
-		takes    time.Duration
-		err      error
-	}{
-		{"refused", func(*world) string { return "Nobody:7051" }, 0, nil},
-		{"silent", func(w *world) string { return w.blackHole("Hole") }, 3 * time.Second, ErrDialTimeout},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				a := w.peer("A")
-				away := &RemotePeer{Endpoint: test.endpoint(w), PKIID: common.PKIidType("away")}
-				held := a.tr.hold(is(trace.DialStart))
-				sendTexts(a, away, numbers(3)...)
-				conn := a.connTo(away)
-				held.reached()
-				start := time.Now()
-				held.release()
-
-				drops := a.tr.waitFor(3, is(trace.ConnDrop, failed))
-				if got := time.Since(start); got != test.takes {
-					t.Errorf("the dial failed after %v, want %v", got, test.takes)
-				}
-				if test.err != nil && !errors.Is(drops[0].Err, test.err) {
-					t.Errorf("dropped because of %v, want %v", drops[0].Err, test.err)
-				}
-				if got := conn.dropped.Load(); got != 3 {
-					t.Errorf("%d messages counted as dropped, want 3", got)
-				}
-				if diff := cmp.Diff([]common.PKIidType{away.PKIID}, a.noticesNow()); diff != "" {
-					t.Errorf("death notices differ (-want +got):\n%s", diff)
-				}
-				if len(a.connStore.destinationLocks) != 0 || a.connStore.connNum() != 0 {
-					t.Error("the dial that has failed is still in the store")
-				}
-			})
-		})
-	}
-}
-
-// The words that keep a death quiet are about streams. A Ping that is refused with them is a dial that has failed.
-func TestPeerThatRefusesPingsInTheWordsOfATieBreakIsPresumedDead(t *testing.T) {
-	for _, words := range []error{ErrTieBreak, ErrPeerClosed} {
-		t.Run(words.Error(), func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				a, b := w.peer("A"), w.wirePeer("B").acceptor(likeFabric)
-				b.pingErr = status.Error(codes.Aborted, words.Error())
-				sendTexts(a, b.remote(), "hello")
-				a.tr.wait(is(trace.ConnDrop))
-				if diff := cmp.Diff([]common.PKIidType{b.pkiID()}, a.noticesNow()); diff != "" {
-					t.Errorf("death notices differ (-want +got):\n%s", diff)
-				}
-			})
-		})
-	}
-}
-
 // gRPC gives io.EOF for a message that met the end of the stream, and does not say whether it went out. To send it again over a new
 // connection could deliver it twice.
 func TestMessageThatMetTheEndOfTheStreamIsDroppedAndNotSentAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a := w.peer("A")
-		end := make(chan struct{})
-		b := w.wirePeer("B").acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
-			return b.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
-				if b.streams.Load() == 1 {
-					<-end
-					return true, status.Error(codes.Internal, "broken")
-				}
-				return false, nil
-			})
-		})
+		end := make(chan error, 1)
+		b := w.wirePeer("B").acceptor(endingItsFirst(end))
 		reader := a.tr.hold(is(trace.ConnRead)) // so that nobody learns of the end before the writer meets it
 		sendTexts(a, b.remote(), "first")
 		reader.reached()
 		a.tr.wait(is(trace.ConnWritten))
-		close(end)
+		end <- status.Error(codes.Internal, "broken")
 		synctest.Wait()
 		sendTexts(a, b.remote(), "second")
 		drop := a.tr.wait(is(trace.ConnDrop))
@@ -312,35 +181,6 @@ func TestMessageThatMetTheEndOfTheStreamIsDroppedAndNotSentAgain(t *testing.T) {
 	})
 }
 
-// clog sends messages that are too large for the window of HTTP/2 to a peer that takes none, until n of them wait in the queue, and
-// another one in gRPC. It returns how many it has sent.
-func clog(p *testPeer, to *RemotePeer, n int) (sent int) {
-	p.t.Helper()
-	large := message(p.t, strings.Repeat("x", 40_000))
-	for waiting := 0; waiting < n; sent++ {
-		p.Send(large, to)
-		synctest.Wait()
-		waiting = len(p.connTo(to).outBuff)
-	}
-	return sent
-}
-
-// mustAccountForSent fails the test unless each of the messages sent over a connection that has ended was written or dropped, and each that
-// was still in the queue was dropped for the right reason.
-func mustAccountForSent(p *testPeer, conn *connection, sent int, why func(trace.Event) bool) {
-	p.t.Helper()
-	written := p.tr.all(is(trace.ConnWritten, of(conn.trace.Object()), func(e trace.Event) bool { return e.Err == nil }))
-	drops := p.tr.all(is(trace.ConnDrop, of(conn.trace.Object())))
-	if len(written)+len(drops) != sent || int(conn.dropped.Load()) != len(drops) {
-		p.t.Errorf("of %d messages %d were written, %d told as dropped and %d counted", sent, len(written), len(drops), conn.dropped.Load())
-	}
-	for _, e := range drops[1:] { // the first is the one that was being written; gRPC says why that one failed
-		if !why(e) {
-			p.t.Errorf("a message was dropped because of %v", e.Err)
-		}
-	}
-}
-
 // Contract S5: flow control knows no patience, and a peer that keeps its line open and takes nothing would hold writer and queue for ever.
 func TestPeerThatTakesNothingIsGivenUpAfterExactlyTheWriteTimeout(t *testing.T) {
 	for name, deaf := range map[string]func(*world, *testPeer) *RemotePeer{
@@ -355,7 +195,7 @@ func TestPeerThatTakesNothingIsGivenUpAfterExactlyTheWriteTimeout(t *testing.T) 
 		},
 	} {
 		for _, timeout := range []time.Duration{0, 1300 * time.Millisecond} {
-			t.Run(name, func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, with a WriteTimeout of %v", name, timeout), func(t *testing.T) {
 				inBubble(t, func(t *testing.T, w *world) {
 					a := w.peer("A", configured(func(conf *Config) { conf.WriteTimeout = timeout }))
 					to := deaf(w, a)
@@ -507,32 +347,6 @@ func TestCloseConnByTheAcceptorEndsTheStreamCleanlyAndDropsItsQueue(t *testing.T
 	})
 }
 
-func TestCloseConnDropsWhatADialUnderWayWasToCarry(t *testing.T) {
-	for _, step := range []trace.Step{trace.DialStart, trace.PingSend, trace.StreamOpen, trace.AuthSend, trace.AuthRead} {
-		t.Run(string(step), func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				a, b := w.peer("A"), w.peer("B")
-				inbox := b.Accept(everything)
-				held := a.tr.hold(is(step))
-				sendTexts(a, b.remote(), "given up")
-				held.reached()
-				a.CloseConn(b.remote())
-				held.release()
-				if drop := a.tr.wait(is(trace.ConnDrop)); drop.Err != ErrClosed {
-					t.Errorf("dropped because of %v, want %v", drop.Err, ErrClosed)
-				}
-				if got := a.noticesNow(); len(got) != 0 {
-					t.Errorf("A presumes %v dead", got)
-				}
-				sendTexts(a, b.remote(), "again")
-				if got := receiveTexts(t, inbox, 1)[0]; got != "again" {
-					t.Errorf("over the next connection came %q", got)
-				}
-			})
-		})
-	}
-}
-
 func TestCloseConnToAStrangerDoesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a, b := w.peer("A"), w.peer("B")
@@ -579,23 +393,62 @@ func TestAllThatWasReceivedBeforeACleanEndIsDelivered(t *testing.T) {
 	})
 }
 
-// Whoever sees that a connection is closed asks why, and "no reason" would mean "no error": a message would count as queued, a dial as
-// done, and a call that waits for an acknowledgement would go on with a subscription that does not exist.
-func TestClosedConnectionAlwaysHasAReason(t *testing.T) {
-	conn := newConnection(t.Context(), 1, "there:1", nil, Config{Logger: slog.New(slog.DiscardHandler)}, nil)
-	conn.remove = func(*connection) bool { return false }
-	conn.RLock() // what reason takes: the close below comes no further than to where it writes the reason
-	closed := finished(func() { conn.close(ErrClosed) })
-	for conn.TryRLock() { // fails once somebody waits to write
-		conn.RUnlock()
-		runtime.Gosched()
+// Whatever stage a message is at when its receiver stops, the sender neither waits nor loses count.
+func TestSendingToAPeerThatStopsHoldsUpNobody(t *testing.T) {
+	const senders, n = 4, 200
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.peer("B")
+		inbox := b.Accept(everything)
+		var sent []<-chan struct{}
+		for sender := range senders {
+			sent = append(sent, finished(func() {
+				for _, text := range named(strconv.Itoa(sender), n) {
+					sendTexts(a, b.remote(), text)
+					time.Sleep(time.Millisecond)
+				}
+			}))
+		}
+		var got []string
+		for range n {
+			got = append(got, receiveTexts(t, inbox, 1)...)
+		}
+		stopped := finished(b.Stop)
+		for text, open := receiveOrEnd(t, inbox); open; text, open = receiveOrEnd(t, inbox) {
+			got = append(got, text)
+		}
+		await(t, "Stop to return", stopped)
+		for _, done := range sent {
+			await(t, "a sender", done)
+		}
+		time.Sleep(time.Minute)
+
+		for sender := range senders {
+			var of []string
+			for _, text := range got {
+				if strings.HasPrefix(text, strconv.Itoa(sender)+" ") {
+					of = append(of, text)
+				}
+			}
+			if diff := cmp.Diff(named(strconv.Itoa(sender), len(of)), of); diff != "" {
+				t.Errorf("what came from sender %d has gaps before its end (-want +got):\n%s", sender, diff)
+			}
+		}
+		written := len(a.tr.all(is(trace.ConnWritten, func(e trace.Event) bool { return e.Err == nil })))
+		dropped := len(a.tr.all(is(trace.ConnDrop)))
+		if dropped == 0 || written+dropped != senders*n {
+			t.Errorf("of %d messages %d were written and %d dropped", senders*n, written, dropped)
+		}
+		a.mustStore(0)
+		a.mustDialNothing()
+	})
+}
+
+// receiveOrEnd returns the text of the next message of a subscription; open is false at its end.
+func receiveOrEnd(t testing.TB, inbox <-chan proto.ReceivedMessage) (text string, open bool) {
+	t.Helper()
+	msg, open := await(t, "a message or the end", inbox)
+	if !open {
+		return "", false
 	}
-	if conn.toDie() {
-		t.Error("the connection counts as closed, and has no reason yet")
-	}
-	conn.RUnlock()
-	<-closed
-	if !conn.toDie() || conn.reason() != ErrClosed {
-		t.Errorf("closed is %v, for %v", conn.toDie(), conn.reason())
-	}
+	return textOf(msg.GetGossipMessage().GossipMessage), true
 }

@@ -1,15 +1,14 @@
 package comm
 
-// Tests of the end: that Stop waits for all, releases all and leaves nothing, whatever was under way; and of the notices about the end
-// of others, which must never hold up anybody.
+// Tests of Stop: that it goes from the source down the pipe, waits for all, releases all and leaves nothing, whatever was under way
+// (contract S12, S14, S22).
 
 import (
-	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,18 +37,126 @@ func mustBeOver(t testing.TB, p *testPeer) {
 	}
 }
 
+// Each step is to find done what stands before it, and nothing of what stands after it. All of them, and the closing of the connection, run
+// on the goroutine of Stop, so what they find is what Stop has done by then.
 func TestStopGoesFromTheSourceDownThePipe(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
+		var a *testPeer
+		var inbox <-chan proto.ReceivedMessage
+		var order []string
+		a = w.peer("A", watchedBy(reacting(func(e trace.Event) {
+			if e.Step == trace.ConnClose || strings.HasPrefix(string(e.Step), "stop.") {
+				order = append(order, fmt.Sprint(e.Step, ": ", strings.Join(stoppedSoFar(w, a, inbox), ", ")))
+			}
+		})))
+		b := w.peer("B")
+		inbox = a.Accept(everything)
+		atB := b.Accept(everything)
+		sendTexts(a, b.remote(), "hello")
+		receive(t, atB)
+		synctest.Wait()
 		a.Stop()
-		var steps []trace.Step
-		for _, e := range a.tr.all(func(e trace.Event) bool { return strings.HasPrefix(string(e.Step), "stop.") }) {
-			steps = append(steps, e.Step)
+		want := []string{
+			"stop.flag: flag",
+			"stop.connections: flag",
+			"conn.close: flag, store",
+			"stop.demux: flag, store, life",
+			"stop.server: flag, store, life, demux",
+			"stop.subscribers: flag, store, life, demux, server",
+			"stop.done: flag, store, life, demux, server, subscribers",
 		}
-		want := []trace.Step{trace.StopFlag, trace.StopConnections, trace.StopDemux, trace.StopServer, trace.StopSubscribers, trace.StopDone}
-		if diff := cmp.Diff(want, steps); diff != "" {
-			t.Errorf("steps differ (-want +got):\n%s", diff)
+		if diff := cmp.Diff(want, order); diff != "" {
+			t.Errorf("what each step found done differs (-want +got):\n%s", diff)
 		}
+	})
+}
+
+// stoppedSoFar names what of a peer has been stopped; inbox is the channel of a subscriber for whom nothing has come.
+func stoppedSoFar(w *world, p *testPeer, inbox <-chan proto.ReceivedMessage) (parts []string) {
+	p.connStore.RLock()
+	storeIsClosing := p.connStore.isClosing
+	p.connStore.RUnlock()
+	p.msgPublisher.lock.Lock()
+	demuxIsClosed := p.msgPublisher.closed
+	p.msgPublisher.lock.Unlock()
+	inboxIsClosed := false
+	select {
+	case <-inbox:
+		inboxIsClosed = true
+	default:
+	}
+	for _, part := range []struct {
+		name    string
+		stopped bool
+	}{
+		{"flag", p.stopping.Load()},
+		{"store", storeIsClosing},
+		{"life", p.life.Err() != nil},
+		{"demux", demuxIsClosed},
+		{"server", !w.net.(*pipes).isListening(p.endpoint)},
+		{"subscribers", inboxIsClosed},
+	} {
+		if part.stopped {
+			parts = append(parts, part.name)
+		}
+	}
+	return parts
+}
+
+// Two runs of a lesson are to end in the same way.
+func TestStopClosesConnectionsInTheOrderOfTheirMaking(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, b := w.peer("A"), w.wirePeer("B")
+		dials := a.tr.hold(is(trace.DialStart))
+		sendTexts(a, nobody("C"), "hello")
+		dials.reached()
+		b.join(a.endpoint)
+		sendTexts(a, nobody("D"), "hello")
+		dials.reached()
+		stopped := stopBeside(a)
+		var closed []uint64
+		for _, e := range a.tr.all(is(trace.ConnClose)) {
+			closed = append(closed, e.Object.ID)
+		}
+		if diff := cmp.Diff([]uint64{1, 2, 3}, closed); diff != "" {
+			t.Errorf("the connections that were closed differ (-want +got):\n%s", diff)
+		}
+		dials.release()
+		await(t, "Stop", stopped)
+	})
+}
+
+// Contract S14. Whoever is let in beside the flag is one for whom Stop does not wait. That moment is too short to be met by chance, so the
+// test is Stop here: it has the lock, and then sets the flag.
+func TestWhoWaitsToBeLetInWhileTheFlagIsSetIsNotLetIn(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		a.lock.Lock()
+		entered := async(a.enter)
+		mustWaitForAMutexIn(t, "(*commImpl).enter", entered)
+		a.stopping.Store(true)
+		a.lock.Unlock()
+		err, _ := await(t, "enter", entered)
+		mustBe(t, err, ErrStopped)
+		if err == nil {
+			a.stopWG.Done()
+		}
+		a.stopping.Store(false) // so that A can be stopped
+	})
+}
+
+// Contract S14, the other half: here the test is somebody who is just being let in.
+func TestStopDoesNotSetItsFlagWhileSomebodyIsLetIn(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a := w.peer("A")
+		a.lock.Lock()
+		stopped := finished(a.Stop)
+		mustWaitForAMutexIn(t, "(*commImpl).Stop", stopped)
+		if a.stopping.Load() {
+			t.Error("the flag is set")
+		}
+		a.lock.Unlock()
+		await(t, "Stop", stopped)
 	})
 }
 
@@ -96,15 +203,41 @@ func TestEveryStopReturnsOnlyWhenAllIsOver(t *testing.T) {
 	})
 }
 
+// A stream that the other end has opened is ended by its handler, in good order; one of ours is cancelled. Right after that the server
+// takes the transport away, and often that is what the other end sees first. So it is held: this is what Stop says, if it is heard.
+func TestWhoHasDialledSeesACleanEndAtStopAndWhoWasDialledABreak(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		s, caller, called := w.peer("S"), w.peer("Caller"), w.peer("Called")
+		atS, atCalled := s.Accept(everything), called.Accept(everything)
+		sendTexts(caller, s.remote(), "hello")
+		receive(t, atS)
+		sendTexts(s, called.remote(), "hello")
+		receive(t, atCalled)
+		server := s.tr.hold(is(trace.StopServer))
+		stopped := finished(s.Stop)
+		server.reached()
+		synctest.Wait()
+		if end := caller.tr.wait(is(trace.ConnServeEnd)); end.Err != nil || end.Detail != ErrPeerClosed.Error() {
+			t.Errorf("who has dialled sees %v (%s), want a clean end", end.Err, end.Detail)
+		}
+		mustThinkAllAlive(caller)
+		if end := called.tr.wait(is(trace.ConnServeEnd)); end.Err == nil {
+			t.Error("who was dialled sees a clean end, want a stream that breaks")
+		}
+		if diff := cmp.Diff([]common.PKIidType{s.GetPKIid()}, called.noticesNow()); diff != "" {
+			t.Errorf("the death notices of who was dialled differ (-want +got):\n%s", diff)
+		}
+		server.release()
+		await(t, "Stop to return", stopped)
+	})
+}
+
 // Everything that can wait is made to wait; then Stop, and nothing of it may remain.
 func TestStopEndsWhateverIsUnderWayAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a, b := w.peer("A"), w.peer("B")
 		hole := &RemotePeer{Endpoint: w.blackHole("Hole"), PKIID: common.PKIidType("in the hole")}
-		mute := w.wirePeer("Mute").acceptor(func(_ *wireAcceptor, s proto.Gossip_GossipStreamServer) error {
-			<-s.Context().Done()
-			return nil
-		})
+		mute := w.wirePeer("Mute").acceptor(mute)
 		deaf, _ := stalled(w, "Deaf")
 
 		inbox := a.Accept(everything)
@@ -158,6 +291,79 @@ func TestStopEndsWhateverIsUnderWayAtOnce(t *testing.T) {
 	})
 }
 
+// Contract S22. Whatever was going on: a timer that goes off when all is over finds an instance that is not there any more.
+func TestNoTimerOutlivesStop(t *testing.T) {
+	refusing := func(w *world) *RemotePeer {
+		b := w.wirePeer("B").acceptor(likeFabric)
+		b.hello = func() *proto.Envelope {
+			return b.serverHello(func(msg *proto.GossipMessage) { msg.GetConn().PkiId = nil })
+		}
+		return b.remote()
+	}
+	for name, act := range map[string]func(w *world, a *testPeer){
+		"a connection that was just dialled": func(w *world, a *testPeer) {
+			sendTexts(a, w.peer("B").remote(), "hello")
+			a.tr.wait(is(trace.ConnWritten))
+		},
+		"a connection that was closed": func(w *world, a *testPeer) {
+			b := w.peer("B")
+			sendTexts(a, b.remote(), "hello")
+			a.tr.wait(is(trace.ConnWritten))
+			a.CloseConn(b.remote())
+			a.tr.wait(is(trace.ConnServeEnd))
+		},
+		"a connection that lingers": func(w *world, a *testPeer) {
+			b, _ := stalled(w, "B")
+			sendTexts(a, b.remote(), "hello")
+			a.tr.wait(is(trace.ConnWritten))
+			a.CloseConn(b.remote())
+			a.tr.wait(is(trace.ConnDrain))
+		},
+		"a write that stalls": func(w *world, a *testPeer) {
+			b, _ := stalled(w, "B")
+			sendTexts(a, b.remote(), "hello")
+			a.tr.wait(is(trace.ConnWritten))
+			clog(a, b.remote(), 2)
+		},
+		"a dial that has failed": func(w *world, a *testPeer) {
+			sendTexts(a, refusing(w), "hello")
+			a.tr.wait(is(trace.ConnDrop))
+		},
+		"a Handshake that has failed": func(w *world, a *testPeer) {
+			if _, err := a.Handshake(refusing(w)); err == nil {
+				w.t.Error("it has not failed")
+			}
+		},
+		"a dial under way": func(w *world, a *testPeer) {
+			sendTexts(a, &RemotePeer{Endpoint: w.blackHole("B"), PKIID: common.PKIidType("B's")}, "hello")
+			a.tr.wait(is(trace.PingSend))
+		},
+		"a stream that says nothing": func(w *world, a *testPeer) {
+			w.wirePeer("B").dial(a.endpoint).open()
+			a.tr.wait(is(trace.AuthRead))
+		},
+		"a call that waits for an acknowledgement": func(w *world, a *testPeer) {
+			b := answering(w.peer("B"), saysNothing)
+			result := async(func() AggregatedSendResult { return a.SendWithAck(message(w.t, "hello"), time.Hour, 1, b.remote()) })
+			a.tr.wait(is(trace.ConnWritten))
+			w.t.Cleanup(func() { await(w.t, "SendWithAck to return", result) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				var clock armed
+				a := w.peer("A", configured(func(conf *Config) { conf.AfterFunc = clock.AfterFunc }))
+				act(w, a)
+				synctest.Wait()
+				await(t, "Stop to return", finished(a.Stop))
+				if n := clock.Load(); n != 0 {
+					t.Errorf("%d timers are left", n)
+				}
+			})
+		})
+	}
+}
+
 // A gRPC server that stops waits for the TLS handshakes that it has begun, and somebody who connects and says nothing would hold up Stop
 // for a dial timeout.
 func TestStopDoesNotWaitForAStrangerWhoNeverSpeaksTLS(t *testing.T) {
@@ -186,17 +392,33 @@ func TestStopDoesNotWaitForAStrangerWhoNeverSpeaksTLS(t *testing.T) {
 	}
 }
 
+// Contract S12, S13. On a server that goes on, nothing but Stop ends a stream; one that is set aside is not where the others are.
+func TestStopEndsAStreamThatIsSetAsideOnAServerOfItsCaller(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		a, _ := shared(w, "A", asking(tls.RequestClientCert))
+		b := w.wirePeer("B")
+		rival := a.tr.hold(is(trace.AuthRead, func(e trace.Event) bool { return !inbound(e) }))
+		sendTexts(a, b.acceptor(likeFabric).remote(), "hello")
+		rival.reached()
+		theirs := b.join(a.endpoint)
+		if n := len(a.connStore.aside); n != 1 {
+			t.Fatalf("%d streams are set aside, want 1", n)
+		}
+		rival.release()
+		start := time.Now()
+		await(t, "Stop to return", finished(a.Stop))
+		if elapsed := time.Since(start); elapsed > 5*time.Second { // TLS may say good-bye for so long to an end that does not read
+			t.Errorf("Stop took %v", elapsed)
+		}
+		if err := theirs.end(); err != nil {
+			t.Errorf("the stream ended with %v, want a clean end", err)
+		}
+	})
+}
+
 // Between the flag and the end of the instance's life TLS begins no handshake any more, and gRPC puts that into words of its own.
 func TestCallWhoseTLSBeginsWhileStopIsUnderWaySaysThatItIsStopped(t *testing.T) {
-	for name, call := range map[string]func(a *testPeer, to *RemotePeer) error{
-		"Handshake":   func(a *testPeer, to *RemotePeer) error { _, err := a.Handshake(to); return err },
-		"Probe":       func(a *testPeer, to *RemotePeer) error { return a.Probe(to) },
-		"SendWithAck": func(a *testPeer, to *RemotePeer) error { return a.SendWithAck(message(a.t, "x"), time.Hour, 1, to)[0] },
-		"Send": func(a *testPeer, to *RemotePeer) error {
-			sendTexts(a, to, "x")
-			return a.tr.wait(is(trace.ConnDrop)).Err
-		},
-	} {
+	for name, call := range callsThatDial {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, w *world) {
 				a, b := w.peer("A"), w.peer("B")
@@ -219,24 +441,36 @@ func TestCallWhoseTLSBeginsWhileStopIsUnderWaySaysThatItIsStopped(t *testing.T) 
 	}
 }
 
-// Stop returns when every tracer has: a step after stop.done would be one of a goroutine that nobody waited for.
+// Stop returns when every tracer has: a step after stop.done would be one of a goroutine that nobody waited for. And of a dial that Stop
+// cuts short nothing is left, at either end.
 func TestStopWaitsForAGoroutineThatIsHeldAtAGate(t *testing.T) {
-	for _, step := range []trace.Step{
-		trace.DialStart, trace.PingSend, trace.StreamOpen, trace.AuthSend, trace.AuthRead, trace.ConnWrite, trace.ConnRead,
+	for step, stored := range map[trace.Step]int{
+		trace.DialStart: 0, trace.PingSend: 0, trace.StreamOpen: 0, trace.AuthSend: 0, trace.AuthRead: 0,
+		trace.ConnWrite: 1, trace.ConnRead: 1,
 	} {
 		t.Run(string(step), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, w *world) {
 				a, b := w.peer("A"), w.peer("B")
 				held := a.tr.hold(is(step))
-				sendTexts(a, b.remote(), "hello")
+				sendTexts(a, b.remote(), "lost")
 				held.reached()
-				stopped := finished(a.Stop)
+				stopped := stopBeside(a)
 				if isDone(stopped) {
 					t.Errorf("Stop returned although a goroutine stands at %s", step)
 				}
 				held.release()
 				await(t, "Stop to return", stopped)
 				mustBeOver(t, a)
+				if got := len(a.tr.all(is(trace.StoreStored))); got != stored {
+					t.Errorf("%d connections were stored, want %d", got, stored)
+				}
+				if stored == 0 {
+					mustBe(t, a.tr.wait(is(trace.ConnDrop)).Err, ErrStopped)
+				}
+				if dead := a.tr.all(is(trace.DeadNotice)); len(dead) != 0 {
+					t.Error("Stop made a peer presumed dead")
+				}
+				b.mustStore(0)
 			})
 		})
 	}
@@ -270,42 +504,31 @@ func TestStopWaitsForAnInboundGoroutineThatIsHeldAtAGate(t *testing.T) {
 	}
 }
 
-// Upstream stored such a connection, and served it for ever (S13).
-func TestHandshakeThatCompletesDuringStopIsNotStored(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		b := w.peer("B")
-		inHandshake := b.tr.hold(is(trace.AuthRead))
-		stopping := b.tr.hold(is(trace.StopDemux))
-		a := w.wirePeer("A")
-		stream := a.dial(b.endpoint).open(a.clientHello())
-		inHandshake.reached()
-		stopped := finished(b.Stop)
-		stopping.reached()
-		inHandshake.release()
-		if err := stream.end(); status.Code(err) != codes.Unavailable {
-			t.Errorf("the stream ended with %v, want %v", err, codes.Unavailable)
-		}
-		stopping.release()
-		await(t, "Stop to return", stopped)
-		if stored := b.tr.all(is(trace.StoreStored)); len(stored) != 0 {
-			t.Error("the connection was stored")
-		}
-		mustBeOver(t, b)
-	})
-}
-
 // Ping is a method of the service like the stream, and gRPC does not wait for its handlers.
 func TestPingBesideStopIsWaitedForOrRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		if _, err := a.Ping(context.Background(), &proto.Empty{}); err != nil {
-			t.Errorf("Ping returned %v", err)
+		served, goOn := make(chan struct{}), make(chan struct{})
+		a := w.peer("A", watchedBy(reacting(func(e trace.Event) {
+			if e.Step == trace.PingServed {
+				close(served)
+				<-goOn
+			}
+		})))
+		ping := func() error { _, err := a.Ping(context.Background(), &proto.Empty{}); return err }
+		pinged := async(ping)
+		await(t, "the Ping to be served", served)
+		stopped := finished(a.Stop)
+		if isDone(stopped) {
+			t.Error("Stop returned while a Ping was being served")
 		}
-		a.Stop()
-		if _, err := a.Ping(context.Background(), &proto.Empty{}); status.Code(err) != codes.Unavailable {
-			t.Errorf("Ping after Stop returned %v, want %v", err, codes.Unavailable)
+		if err := ping(); status.Code(err) != codes.Unavailable {
+			t.Errorf("Ping while Stop waits returned %v, want %v", err, codes.Unavailable)
 		}
-		mustBeOver(t, a)
+		close(goOn)
+		if err, _ := await(t, "the answer to the Ping", pinged); err != nil {
+			t.Errorf("the Ping that was being served returned %v", err)
+		}
+		await(t, "Stop to return", stopped)
 	})
 }
 
@@ -313,185 +536,17 @@ func TestCallsAfterStopAreRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		a, b := w.peer("A"), w.peer("B")
 		a.Stop()
-		if err := a.Probe(b.remote()); !errors.Is(err, ErrStopped) {
-			t.Errorf("Probe returned %v", err)
-		}
-		if _, err := a.Handshake(b.remote()); !errors.Is(err, ErrStopped) {
-			t.Errorf("Handshake returned %v", err)
-		}
+		mustBe(t, a.Probe(b.remote()), ErrStopped)
+		_, err := a.Handshake(b.remote())
+		mustBe(t, err, ErrStopped)
 		a.CloseConn(b.remote())
 		if got := a.GetPKIid(); len(got) == 0 {
 			t.Error("the PKI-ID is gone")
 		}
 		mustBeOver(t, a)
-	})
-}
-
-func TestBrokenStreamGivesANoticeAndAWishedEndDoesNot(t *testing.T) {
-	hello := func(a *testPeer, b *wireAcceptor) {
-		sendTexts(a, b.remote(), "hello")
-		await(a.t, "the message", b.received)
-	}
-	for _, test := range []struct {
-		name string
-		end  func(t *testing.T, a *testPeer, b *wireAcceptor, finish chan error)
-		dead bool
-	}{
-		{"an error from the other end", func(_ *testing.T, _ *testPeer, _ *wireAcceptor, finish chan error) {
-			finish <- status.Error(codes.Internal, "broken")
-		}, true},
-		{"the transport breaks", func(_ *testing.T, _ *testPeer, b *wireAcceptor, _ chan error) { b.server.Stop() }, true},
-		{"a late refusal", func(_ *testing.T, _ *testPeer, _ *wireAcceptor, finish chan error) {
-			finish <- status.Error(codes.Unknown, "Authentication failed")
-		}, true},
-		{"a clean end", func(_ *testing.T, _ *testPeer, _ *wireAcceptor, finish chan error) { finish <- nil }, false},
-		{"CloseConn", func(_ *testing.T, a *testPeer, b *wireAcceptor, _ chan error) { a.CloseConn(b.remote()) }, false},
-		{"a newer connection", func(t *testing.T, a *testPeer, b *wireAcceptor, _ chan error) {
-			time.Sleep(a.conf.ConnTimeout) // until A's own dial is no rival any more (tiebreak.go)
-			b.join(a.endpoint)
-			a.tr.wait(is(trace.StoreReplaced))
-		}, false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, w *world) {
-				a := w.peer("A")
-				finish := make(chan error, 1)
-				b := w.wirePeer("B").acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
-					taken := async(func() error { return likeFabric(b, stream) })
-					select {
-					case err := <-finish:
-						return err
-					case err := <-taken:
-						return err
-					}
-				})
-				hello(a, b)
-				test.end(t, a, b, finish)
-				end := a.tr.wait(is(trace.ConnServeEnd))
-				if (end.Err != nil) != test.dead {
-					t.Errorf("the connection ended with %v", end.Err)
-				}
-				var want []common.PKIidType
-				if test.dead {
-					want = append(want, b.pkiID())
-				}
-				if diff := cmp.Diff(want, a.noticesNow()); diff != "" {
-					t.Errorf("death notices differ (-want +got):\n%s", diff)
-				}
-			})
-		})
-	}
-}
-
-func TestStopGivesNoNotice(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		inbox := b.Accept(everything)
-		sendTexts(a, b.remote(), "hello")
-		receive(t, inbox)
-		held := a.tr.hold(is(trace.DialStart))
-		sendTexts(a, nobody("C"), "hello")
-		held.reached()
-		stopped := finished(a.Stop)
-		synctest.Wait()
-		held.release()
-		await(t, "Stop to return", stopped)
-		if notices := a.tr.all(is(trace.DeadNotice)); len(notices) != 0 {
-			t.Errorf("notices of %v", notices)
-		}
-	})
-}
-
-// fail sends to a peer that is away, and waits for the dial to have failed.
-func fail(a *testPeer, away *RemotePeer) {
-	a.t.Helper()
-	drops := len(a.tr.all(is(trace.ConnDrop)))
-	sendTexts(a, away, "hello")
-	a.tr.waitFor(drops+1, is(trace.ConnDrop))
-	synctest.Wait()
-}
-
-func TestOneNoticeOfEachPeerWaitsAndAfterItAnotherMayCome(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, c, d := w.peer("A"), nobody("C"), nobody("D")
-		for range 5 {
-			fail(a, c)
-			fail(a, d)
-		}
-		if diff := cmp.Diff([]common.PKIidType{c.PKIID, d.PKIID}, a.noticesNow()); diff != "" {
-			t.Errorf("death notices differ (-want +got):\n%s", diff)
-		}
-		fail(a, c)
-		if diff := cmp.Diff([]common.PKIidType{c.PKIID}, a.noticesNow()); diff != "" {
-			t.Errorf("death notices after the first were read differ (-want +got):\n%s", diff)
-		}
-	})
-}
-
-// Upstream's channel holds 100 notices. The connection of the 101st dead peer stayed open, and so did its goroutine (S9).
-func TestNoticesThatNobodyReadsHoldUpNobodyAndAreKept(t *testing.T) {
-	const dead = 300
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		var want []common.PKIidType
-		for i := range dead {
-			away := nobody(fmt.Sprintf("C%d", i))
-			want = append(want, away.PKIID)
-			a.Send(message(t, "hello"), away)
-		}
-		a.tr.waitFor(dead, is(trace.DeadNotice))
-		synctest.Wait()
-		if got := len(a.connStore.destinationLocks); got != 0 {
-			t.Errorf("%d dials are still under way", got)
-		}
-		got := a.noticesNow()
-		slices.SortFunc(want, func(x, y common.PKIidType) int { return bytes.Compare(x, y) })
-		slices.SortFunc(got, func(x, y common.PKIidType) int { return bytes.Compare(x, y) })
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("death notices differ (-want +got):\n%s", diff)
-		}
-	})
-}
-
-// Who reads the trace wants to know which of the connections it was.
-func TestNoticeTellsWhichConnectionItIsAbout(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, c := w.peer("A"), nobody("C")
-		b := w.wirePeer("B")
-		s := b.join(a.endpoint)
-		stream := a.tr.wait(is(trace.ConnServe)).Object
-		fail(a, c)
-		dial := a.tr.wait(is(trace.DialStart)).Object
-		s.cancel()
-		a.mustBeGone(stream)
-		synctest.Wait() // that all three have ended does not mean that the death has been told
-		got := map[string]trace.Object{}
-		for _, e := range a.tr.all(is(trace.DeadNotice)) {
-			got[string(e.Peer)] = e.Subject
-		}
-		want := map[string]trace.Object{string(c.PKIID): dial, string(b.pkiID()): stream}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("the connections that the notices name differ (-want +got):\n%s", diff)
-		}
-	})
-}
-
-func TestPeerWithoutAPKIIDIsNotPresumedDead(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		fail(a, &RemotePeer{Endpoint: "Nobody:7051"})
-		if got := a.noticesNow(); len(got) != 0 {
-			t.Errorf("presumed dead: %v, want nobody, since nobody was named", got)
-		}
-	})
-}
-
-func TestAllCallersOfPresumedDeadShareOneChannel(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		first := a.PresumedDead()
-		if second := a.PresumedDead(); second != first {
-			t.Error("two calls returned two channels")
+		mustBe(t, a.sendToEndpoint(b.remote(), message(t, "too late"), nonBlockingSend), ErrStopped)
+		if dialled := a.tr.all(is(trace.DialStart)); len(dialled) != 0 {
+			t.Error("it dialled")
 		}
 	})
 }

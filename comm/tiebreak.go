@@ -193,9 +193,9 @@ func (conn *connection) successor() *connection {
 
 // forward sends a message over the successor, for a sender that had this connection in hand when it gave way. What he has put into the
 // queue here goes first.
-func (conn *connection) forward(wait context.Context, m *msgSending, shouldBlock blockingBehavior) error {
+func (conn *connection) forward(m *msgSending, shouldBlock blockingBehavior) error {
 	conn.moveQueue()
-	return conn.takenOverBy.send(wait, m, shouldBlock)
+	return conn.takenOverBy.send(m, shouldBlock)
 }
 
 // moveQueue moves what is in the queue to the successor's, in order. Besides giveWay, the writer calls it when it leaves (or abandon,
@@ -207,7 +207,7 @@ func (conn *connection) moveQueue() {
 	for {
 		select {
 		case m := <-conn.outBuff:
-			conn.takenOverBy.send(conn.ctx, m, nonBlockingSend)
+			conn.takenOverBy.send(m, nonBlockingSend)
 		default:
 			return
 		}

@@ -1,7 +1,8 @@
 package comm
 
 // Tests of two peers that dial each other at once (contract S2): one stream stays, both agree which, and no message is lost; and of
-// everybody else whose streams cross: who knows no rule, who has restarted, who dials by endpoint alone.
+// everybody else whose streams cross: who knows no rule, who has restarted, who dials by endpoint alone. How a queue changes hands is in
+// handover_test.go.
 
 import (
 	"bytes"
@@ -9,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +18,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"gossipscope/comm/msp"
 	"gossipscope/comm/trace"
 	"gossipscope/proto"
 )
@@ -44,62 +43,6 @@ func TestRuleGivesBothSidesTheSameStream(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
 		}
 	}
-}
-
-// pair makes two peers; the first has the smaller PKI-ID.
-func pair(w *world, options ...func(*setup)) (small, large *testPeer) {
-	ids := []*msp.SigningIdentity{issue(w.t, w.org, "small or large"), issue(w.t, w.org, "large or small")}
-	slices.SortFunc(ids, func(a, b *msp.SigningIdentity) int { return bytes.Compare(a.PKIID(), b.PKIID()) })
-	return w.peer("S", append(options, withIdentity(ids[0]))...), w.peer("L", append(options, withIdentity(ids[1]))...)
-}
-
-// mustAgree fails the test unless the two peers have one connection, and it is the one that dialler dialled.
-func mustAgree(dialler, other *testPeer) {
-	dialler.t.Helper()
-	synctest.Wait()
-	dialler.mustStore(1)
-	other.mustStore(1)
-	dialler.mustDialNothing()
-	other.mustDialNothing()
-	if conn := dialler.connTo(other.remote()); conn.clientStream == nil {
-		dialler.t.Errorf("the connection that %s keeps is not the one that it dialled", dialler.name)
-	}
-	if conn := other.connTo(dialler.remote()); conn.serverStream == nil {
-		dialler.t.Errorf("the connection that %s keeps is not the one that %s dialled", other.name, dialler.name)
-	}
-}
-
-// inbound matches the events of connections that the other end has dialled.
-func inbound(e trace.Event) bool { return e.Object.Role == trace.Acceptor }
-
-// mustThinkAllAlive fails the test if one of the peers presumes anybody dead.
-func mustThinkAllAlive(peers ...*testPeer) {
-	for _, p := range peers {
-		p.t.Helper()
-		if dead := p.noticesNow(); len(dead) != 0 {
-			p.t.Errorf("%s presumes %d peers dead, who are alive", p.name, len(dead))
-		}
-	}
-}
-
-// cross has both peers send, and holds each where it has got through to the other, and is about to open its stream. Each message has its
-// sender's name in it.
-func cross(t *testing.T, small, large *testPeer) (smallDial, largeDial *hold) {
-	smallDial, largeDial = small.tr.hold(is(trace.StreamOpen)), large.tr.hold(is(trace.StreamOpen))
-	sendTexts(small, large.remote(), named("S", 3)...)
-	sendTexts(large, small.remote(), named("L", 3)...)
-	smallDial.reached()
-	largeDial.reached()
-	return smallDial, largeDial
-}
-
-// named returns n texts.
-func named(name string, n int) []string {
-	var texts []string
-	for i := range n {
-		texts = append(texts, fmt.Sprintf("%s %d", name, i))
-	}
-	return texts
 }
 
 func TestPeersThatDialEachOtherAtOnceKeepOneStreamAndEveryMessage(t *testing.T) {
@@ -168,49 +111,6 @@ func TestPeersThatDialEachOtherAtOnceKeepOneStreamAndEveryMessage(t *testing.T) 
 	}
 }
 
-// Order is kept while the queue changes hands: the senders do not stop for it, and some have the old connection in hand.
-func TestMessagesSentWhileTheQueueIsHandedOverKeepTheirOrder(t *testing.T) {
-	const n = 500
-	inBubble(t, func(t *testing.T, w *world) {
-		small, large := pair(w, configured(func(conf *Config) { conf.SendBuffSize = 2 * n }))
-		atSmall := small.Accept(everything)
-		smallDial, largeDial := cross(t, small, large)
-		sent := finished(func() { sendTexts(large, small.remote(), named("more", n)...) })
-		smallDial.release()
-		largeDial.release()
-		await(t, "the sender", sent)
-		if diff := cmp.Diff(append(named("L", 3), named("more", n)...), receiveTexts(t, atSmall, n+3)); diff != "" {
-			t.Errorf("what S got differs (-want +got):\n%s", diff)
-		}
-		mustAgree(small, large)
-	})
-}
-
-func TestAcknowledgementsAreWaitedForAlsoWhereADialHasLost(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		small, large := pair(w)
-		answering(small, acking)
-		answering(large, acking)
-		smallDial, largeDial := small.tr.hold(is(trace.StreamOpen)), large.tr.hold(is(trace.StreamOpen))
-		fromSmall := async(func() AggregatedSendResult { return small.SendWithAck(message(t, "S"), time.Minute, 1, large.remote()) })
-		fromLarge := async(func() AggregatedSendResult { return large.SendWithAck(message(t, "L"), time.Minute, 1, small.remote()) })
-		smallDial.reached()
-		largeDial.reached()
-		start := time.Now()
-		smallDial.release()
-		largeDial.release()
-		for _, results := range []<-chan AggregatedSendResult{fromSmall, fromLarge} {
-			if got, _ := await(t, "the result", results); got.AckCount() != 1 {
-				t.Errorf("got %v", got)
-			}
-		}
-		if took := time.Since(start); took != 0 {
-			t.Errorf("it took %v", took)
-		}
-		mustAgree(small, large)
-	})
-}
-
 func TestDialThatWasAheadOfTheOtherStreamIsRefusedWhileThatIsYoung(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		small, large := pair(w)
@@ -264,10 +164,7 @@ func TestDialIsBegunOnceMoreWhenThePeersOwnHasComeToNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		small, large := pair(w)
 		atSmall := small.Accept(everything)
-		silent := w.wirePeer("X").acceptor(func(_ *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
-			<-stream.Context().Done()
-			return nil
-		})
+		silent := w.wirePeer("X").acceptor(mute)
 		sendTexts(small, &RemotePeer{Endpoint: silent.remote().Endpoint, PKIID: large.GetPKIid()}, "into the void")
 		small.tr.wait(is(trace.AuthRead))
 		time.Sleep(small.conf.ConnTimeout / 2)
@@ -289,10 +186,7 @@ func TestPeerWhoseOldEndpointAnswersPingsIsLetIn(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		small, large := pair(w)
 		atSmall := small.Accept(everything)
-		silent := w.wirePeer("X").acceptor(func(_ *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
-			<-stream.Context().Done()
-			return nil
-		})
+		silent := w.wirePeer("X").acceptor(mute)
 		arrived := make(chan struct{})
 		sender := finished(func() {
 			for {
@@ -572,47 +466,6 @@ func TestStreamThatIsOnlyReadEndsWithCloseConnAndWithStop(t *testing.T) {
 	}
 }
 
-// A dial that fails while the peer's own stream is there says nothing about the peer (S9).
-func TestQueueOfAFailedDialGoesToThePeersOwnStream(t *testing.T) {
-	t.Run("of a Fabric peer", func(t *testing.T) {
-		inBubble(t, func(t *testing.T, w *world) {
-			a, b := w.peer("A"), w.wirePeer("B")
-			refuses := b.acceptor(func(*wireAcceptor, proto.Gossip_GossipStreamServer) error {
-				return status.Error(codes.Unknown, "not today")
-			})
-			dial := a.tr.hold(is(trace.StreamOpen))
-			sendTexts(a, refuses.remote(), named("A", 3)...)
-			dial.reached()
-			theirs := b.join(a.endpoint)
-			dial.release()
-			for _, want := range named("A", 3) {
-				if got := textOf(theirs.read()); got != want {
-					t.Errorf("B got %q, want %q", got, want)
-				}
-			}
-			sendTexts(a, refuses.remote(), "and more")
-			if got := textOf(theirs.read()); got != "and more" {
-				t.Errorf("B got %q", got)
-			}
-			mustThinkAllAlive(a)
-		})
-	})
-	t.Run("of one of ours", func(t *testing.T) {
-		inBubble(t, func(t *testing.T, w *world) {
-			small, large := pair(w)
-			atSmall := small.Accept(everything)
-			dial := large.tr.hold(is(trace.DialStart))
-			sendTexts(large, &RemotePeer{Endpoint: nobody("X").Endpoint, PKIID: small.GetPKIid()}, named("L", 3)...)
-			dial.reached()
-			sendTexts(small, large.remote(), "hello")
-			receiveTexts(t, atSmall, 3)
-			dial.release()
-			mustAgree(small, large)
-			mustThinkAllAlive(large)
-		})
-	})
-}
-
 // One that has accepted us, and refuses us when it is too late for that, is heard of as long as its own stream is there.
 func TestStreamOfAFabricPeerOutlivesOurs(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
@@ -649,148 +502,6 @@ func TestInitiatorMarksItsStreams(t *testing.T) {
 	})
 }
 
-// A dial by PKI-ID and one by the endpoint alone lead to the same peer. The sender who names the peer always in the same way must not see
-// his messages overtake each other, though the other dial is the first to get through.
-func TestOrderIsKeptWhenAnotherDialToThePeerIsStoredFirst(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		inbox := b.Accept(everything)
-		alias := &RemotePeer{Endpoint: w.alias(b, "alias"), PKIID: b.GetPKIid()}
-		dial := a.tr.hold(is(trace.StreamOpen, func(e trace.Event) bool { return e.Object.Endpoint == alias.Endpoint }))
-		sendTexts(a, alias, "1")
-		dial.reached()
-		sendTexts(a, b.whoever(), "blind")
-		receiveTexts(t, inbox, 1)
-		sendTexts(a, alias, "2")
-		synctest.Wait()
-		dial.release()
-		if diff := cmp.Diff([]string{"1", "2"}, receiveTexts(t, inbox, 2)); diff != "" {
-			t.Errorf("what B got differs (-want +got):\n%s", diff)
-		}
-		a.mustStore(1)
-		b.mustStore(1)
-	})
-}
-
-// alias returns a second endpoint of a peer.
-func (w *world) alias(p *testPeer, name string) string {
-	n := w.net.(*pipes)
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.listeners[name+":7051"] = n.listeners[p.endpoint]
-	return name + ":7051"
-}
-
-// An endpoint has changed hands, and a sender does not know it yet. What connects him with the one who lives there now must not suffer.
-func TestDialThatWantsSomebodyElseLeavesTheConnectionThatIsThere(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b, c := w.peer("A"), w.peer("B"), w.peer("C")
-		inbox := b.Accept(everything)
-		sendTexts(a, b.remote(), "hello")
-		receiveTexts(t, inbox, 1)
-		sendTexts(a, &RemotePeer{Endpoint: b.endpoint, PKIID: c.GetPKIid()}, "for C")
-		drop := a.tr.wait(is(trace.ConnDrop))
-		if !errors.Is(drop.Err, ErrUnexpectedPeer) || !errors.Is(drop.Err, ErrRefused) {
-			t.Errorf("the message was dropped because of %v", drop.Err)
-		}
-		synctest.Wait()
-		if n := len(b.tr.all(is(trace.StoreReplaced))); n != 0 {
-			t.Error("the connection that was there had to give way")
-		}
-		mustAgree(a, b)
-		mustThinkAllAlive(b)
-	})
-}
-
-func TestDialsOfSeveralPKIIDsAtOneEndpointDoNotWaitForEachOther(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		hole := w.blackHole("hole")
-		start := time.Now()
-		for i := range 10 {
-			sendTexts(a, &RemotePeer{Endpoint: hole, PKIID: fmt.Appendf(nil, "peer %d", i)}, "hello")
-		}
-		a.tr.waitFor(10, is(trace.ConnDrop))
-		if took := time.Since(start); took != a.conf.DialTimeout {
-			t.Errorf("the last dial ended after %v", took)
-		}
-	})
-}
-
-// Each sees the other only as somebody who called, until it has dialled once itself (S20).
-func TestPeersThatKnowOnlyEachOthersEndpointsDialOnceEach(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		atA, atB := a.Accept(everything), b.Accept(everything)
-		for range 5 {
-			sendTexts(a, b.whoever(), "to B")
-			receiveTexts(t, atB, 1)
-			time.Sleep(a.conf.ConnTimeout)
-			sendTexts(b, a.whoever(), "to A")
-			receiveTexts(t, atA, 1)
-			time.Sleep(a.conf.ConnTimeout)
-		}
-		if n := len(a.tr.all(is(trace.DialStart))) + len(b.tr.all(is(trace.DialStart))); n != 2 {
-			t.Errorf("%d dials for 10 messages, want 2", n)
-		}
-	})
-}
-
-// A peer calls, sends, finishes and calls again, and a subscriber of ours does not read: what is left behind each time must not add up.
-func TestPeerThatComesAndFinishesAgainAndAgainLeavesNoMoreThanOneBehind(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a := w.peer("A")
-		a.Accept(everything) // and nobody reads
-		b := w.wirePeer("B")
-		for range 100 {
-			c := b.dial(a.endpoint)
-			s := c.open(b.clientHello())
-			s.read()
-			s.write("hello")
-			s.finish()
-			synctest.Wait()
-			c.cc.Close()
-		}
-		time.Sleep(a.conf.ConnTimeout)
-		synctest.Wait()
-		began, ended := len(a.tr.all(is(trace.ConnServe))), len(a.tr.all(is(trace.ConnServeEnd)))
-		if left := began - ended; left != 1 {
-			t.Errorf("%d of %d services are still there, want 1", left, began)
-		}
-		a.CloseConn(&RemotePeer{PKIID: b.pkiID()})
-		synctest.Wait()
-		if ended := len(a.tr.all(is(trace.ConnServeEnd))); ended != began {
-			t.Errorf("%d services outlive CloseConn", began-ended)
-		}
-		mustThinkAllAlive(a)
-	})
-}
-
-// One that has to wait for its predecessor, and is replaced meanwhile itself, keeps its place.
-func TestThirdStreamDoesNotOvertakeTheFirst(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.wirePeer("B")
-		inbox := a.Accept(everything)
-		handling := a.tr.hold(is(trace.ConnHandle, func(e trace.Event) bool { return e.Object.ID == 1 }))
-		streams := []*wireStream{b.join(a.endpoint)}
-		streams[0].write("1")
-		handling.reached()
-		for _, text := range []string{"2", "3"} {
-			s := b.join(a.endpoint)
-			s.write(text)
-			synctest.Wait()
-			streams = append(streams, s)
-		}
-		streams[0].finish()
-		streams[1].finish()
-		synctest.Wait()
-		handling.release()
-		if diff := cmp.Diff([]string{"1", "2", "3"}, receiveTexts(t, inbox, 3)); diff != "" {
-			t.Errorf("what A got differs (-want +got):\n%s", diff)
-		}
-	})
-}
-
 // A dial by endpoint cannot see that the stream for which it is refused has come; so it has to be patient.
 func TestDialByEndpointThatIsRefusedGetsThroughInTheEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
@@ -812,27 +523,6 @@ func TestDialByEndpointThatIsRefusedGetsThroughInTheEnd(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		mustThinkAllAlive(small, large)
-	})
-}
-
-// Two dials of ours lead to one peer. The one that the peer gives up in favour of the other has nothing to wait for.
-func TestRefusedDialDoesNotWaitWhereAnotherConnectionIsThere(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.peer("B")
-		inbox := b.Accept(everything)
-		answer := b.tr.hold(is(trace.AuthSend, func(e trace.Event) bool { return e.Object.ID == 1 }))
-		sendTexts(a, b.remote(), "by PKI-ID")
-		answer.reached()
-		sendTexts(a, &RemotePeer{Endpoint: w.alias(b, "alias")}, "by endpoint")
-		a.tr.wait(is(trace.StoreStored))
-		start := time.Now()
-		answer.release()
-		if diff := cmp.Diff([]string{"by endpoint", "by PKI-ID"}, receiveTexts(t, inbox, 2)); diff != "" {
-			t.Errorf("what B got differs (-want +got):\n%s", diff)
-		}
-		if took := time.Since(start); took != 0 {
-			t.Errorf("it took %v", took)
-		}
 	})
 }
 
@@ -862,102 +552,5 @@ func TestPeersThatDialEachOthersEndpointsOneJustBeforeTheOtherAgree(t *testing.T
 		time.Sleep(time.Minute)
 		mustAgree(small, large)
 		mustThinkAllAlive(small, large)
-	})
-}
-
-// Ours was accepted, and then finished by the peer, while its own stream is set aside. What was queued goes out there.
-func TestQueueOfAStreamThatAFabricPeerFinishesGoesToTheOneAside(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.wirePeer("B")
-		finish := make(chan struct{})
-		acceptor := b.acceptor(func(acceptor *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
-			stream.Send(acceptor.hello())
-			stream.Recv()
-			<-finish
-			return nil
-		})
-		dial, write := a.tr.hold(is(trace.StreamOpen)), a.tr.hold(is(trace.ConnWrite))
-		sendTexts(a, acceptor.remote(), "0", "1", "2")
-		dial.reached()
-		theirs := b.join(a.endpoint)
-		dial.release()
-		write.reached()
-		close(finish)
-		synctest.Wait()
-		write.release()
-		for _, want := range []string{"1", "2"} { // "0" was in the writer's hand
-			if got := textOf(theirs.read()); got != want {
-				t.Errorf("B got %q, want %q", got, want)
-			}
-		}
-		mustThinkAllAlive(a)
-	})
-}
-
-// The stream aside has been written on for want of a better. When the peer opens a better one, that takes over its queue.
-func TestQueueOfTheStreamAsideGoesToItsSuccessor(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.wirePeer("B")
-		finish := make(chan struct{})
-		acceptor := b.acceptor(func(acceptor *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
-			stream.Send(acceptor.hello())
-			stream.Recv()
-			<-finish
-			return nil
-		})
-		dial := a.tr.hold(is(trace.StreamOpen))
-		sendTexts(a, acceptor.remote(), "over ours")
-		dial.reached()
-		b.join(a.endpoint)
-		dial.release()
-		a.tr.wait(is(trace.ConnWritten))
-		close(finish)
-		synctest.Wait()
-		write := a.tr.hold(is(trace.ConnWrite, inbound))
-		sendTexts(a, acceptor.remote(), "0", "1")
-		write.reached()
-		third := b.join(a.endpoint)
-		synctest.Wait()
-		sendTexts(a, acceptor.remote(), "2")
-		write.release()
-		for _, want := range []string{"1", "2"} { // "0" was in the hand of the other's writer
-			if got := textOf(third.read()); got != want {
-				t.Errorf("B got %q, want %q", got, want)
-			}
-		}
-	})
-}
-
-// A peer that comes back, and is cut off before it has our answer, was alive: somebody should hear of it (S9).
-func TestPeerThatDiesWhileItsSecondStreamIsAnsweredIsPresumedDead(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.wirePeer("B")
-		b.join(a.endpoint)
-		answer := a.tr.hold(is(trace.AuthSend, func(e trace.Event) bool { return e.Object.ID == 2 }))
-		c := b.dial(a.endpoint)
-		c.open(b.clientHello())
-		answer.reached()
-		c.cc.Close()
-		synctest.Wait()
-		answer.release()
-		if dead := a.noticesNow(); len(dead) != 1 {
-			t.Errorf("%d notices, want 1", len(dead))
-		}
-	})
-}
-
-// One that gives its dial up, before it was answered and without having had a connection, need not be dead.
-func TestPeerThatGivesItsDialUpIsNotPresumedDead(t *testing.T) {
-	inBubble(t, func(t *testing.T, w *world) {
-		a, b := w.peer("A"), w.wirePeer("B")
-		answer := a.tr.hold(is(trace.AuthSend, inbound))
-		c := b.dial(a.endpoint)
-		c.open(b.clientHello())
-		answer.reached()
-		c.cc.Close()
-		synctest.Wait()
-		answer.release()
-		mustThinkAllAlive(a)
-		a.mustStore(0)
 	})
 }

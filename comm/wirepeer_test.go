@@ -312,6 +312,30 @@ func likeFabricRefusing(words string) func(*wireAcceptor, proto.Gossip_GossipStr
 	}
 }
 
+// endingItsFirst is a Fabric peer that reads nothing of its first stream after the handshake, and ends it when it is told how: with a
+// status, or cleanly if the channel is closed.
+func endingItsFirst(how <-chan error) func(*wireAcceptor, proto.Gossip_GossipStreamServer) error {
+	return func(a *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+		return a.fabric(stream, func(*proto.ConnEstablish) (done bool, err error) {
+			if a.streams.Load() > 1 {
+				return false, nil
+			}
+			select {
+			case err := <-how:
+				return true, err
+			case <-stream.Context().Done():
+				return true, nil
+			}
+		})
+	}
+}
+
+// mute is the life of a stream in somebody who neither speaks nor reads.
+func mute(_ *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+	<-stream.Context().Done()
+	return nil
+}
+
 // fabric is what the lives of streams above share. judge sees the other's ConnEstablish, and may end the stream there.
 func (a *wireAcceptor) fabric(stream proto.Gossip_GossipStreamServer, judge func(*proto.ConnEstablish) (done bool, err error)) error {
 	if err := stream.Send(a.hello()); err != nil {
@@ -329,6 +353,22 @@ func (a *wireAcceptor) fabric(stream proto.Gossip_GossipStreamServer, judge func
 		return err
 	}
 	return a.takeAll(stream)
+}
+
+// stalled is a peer that completes the handshake and reads nothing more until it is told to. It makes the writer wait in gRPC, with
+// messages too large for the window of HTTP/2.
+func stalled(w *world, name string) (b *wireAcceptor, goOn chan struct{}) {
+	goOn = make(chan struct{})
+	b = w.wirePeer(name).acceptor(func(b *wireAcceptor, stream proto.Gossip_GossipStreamServer) error {
+		return b.fabric(stream, func(*proto.ConnEstablish) (bool, error) {
+			select {
+			case <-goOn:
+			case <-stream.Context().Done():
+			}
+			return false, nil
+		})
+	})
+	return b, goOn
 }
 
 // takeAll receives until the other end has finished.

@@ -8,6 +8,7 @@
 //	identity.go    what an identity is, byte for byte: SerializeIdentity, ParseIdentity, PKIID
 //	signature.go   ECDSA with a low S
 //	service.go     whom a peer believes: New, and the methods of api.MessageCryptoService
+//	memory.go      what need not be found out again
 //	tls.go         the TLS certificates, which are another matter
 //	folder.go      the same material on disk, as Fabric's tools write it
 //	material.go    PEM texts of certificates and keys
@@ -52,13 +53,14 @@ import (
 	"gossipscope/comm/common"
 )
 
-// CryptoService is the cryptography of one peer: its own identity, and the authorities that it believes. It is immutable, so it
-// is safe for concurrent use, and it keeps no results: each call looks at the clock and at the certificate anew.
+// CryptoService is the cryptography of one peer: its own identity, and the authorities that it believes. Neither changes, so what was
+// found acceptable once is remembered (memory.go), and each call only looks at the clock. It is safe for concurrent use.
 type CryptoService struct {
 	self *SigningIdentity
 	// roots holds the trusted authorities by the organization for which, and only for which, they speak. Were they one pool,
 	// the authority of Org2 could issue members of Org1.
-	roots map[string]*x509.CertPool
+	roots    map[string]*x509.CertPool
+	accepted memory
 }
 
 var _ api.MessageCryptoService = (*CryptoService)(nil)
@@ -89,7 +91,7 @@ func (s *CryptoService) Self() *SigningIdentity { return s.self }
 
 // GetPKIidOfCert returns SHA-256(MSP ID ‖ PEM text), or nil for an identity that is not well formed. It asks nobody for trust.
 func (s *CryptoService) GetPKIidOfCert(peerIdentity api.PeerIdentityType) common.PKIidType {
-	identity, err := ParseIdentity(peerIdentity)
+	identity, err := s.parse(peerIdentity)
 	if err != nil {
 		return nil
 	}
@@ -106,11 +108,7 @@ func (s *CryptoService) Verify(peerIdentity api.PeerIdentityType, signature, mes
 	if err != nil {
 		return err
 	}
-	public, err := publicKey(identity.certificate)
-	if err != nil {
-		return err
-	}
-	if err := verify(public, signature, message); err != nil {
+	if err := identity.verify(signature, message); err != nil {
 		return fmt.Errorf("signature of %v: %w", identity, err)
 	}
 	return nil
@@ -126,17 +124,28 @@ func (s *CryptoService) ValidateIdentity(peerIdentity api.PeerIdentityType) erro
 // Expiration returns the last moment at which the identity is valid (NotAfter of its certificate). An X.509 certificate always
 // has one, so the zero time comes only with an error, which matches ErrMalformedIdentity.
 func (s *CryptoService) Expiration(peerIdentity api.PeerIdentityType) (time.Time, error) {
-	identity, err := ParseIdentity(peerIdentity)
+	identity, err := s.parse(peerIdentity)
 	if err != nil {
 		return time.Time{}, err
 	}
 	return identity.certificate.NotAfter, nil
 }
 
-// validated parses an identity and returns it if it is acceptable now. The clock is time.Now, which a synctest bubble makes
-// virtual.
-func (s *CryptoService) validated(peerIdentity api.PeerIdentityType) (*Identity, error) {
-	identity, err := ParseIdentity(peerIdentity)
+// parse is ParseIdentity for one that may be remembered, acceptable still or not any more.
+func (s *CryptoService) parse(peerIdentity api.PeerIdentityType) (*Identity, error) {
+	if known := s.accepted.find(peerIdentity); known != nil {
+		return known.Identity, nil
+	}
+	return ParseIdentity(peerIdentity)
+}
+
+// validated returns an identity if it is acceptable now. The clock is time.Now, which a synctest bubble makes virtual.
+func (s *CryptoService) validated(peerIdentity api.PeerIdentityType) (*acceptance, error) {
+	now := time.Now()
+	if known := s.accepted.find(peerIdentity); known != nil && known.holds(now) {
+		return known, nil
+	}
+	identity, err := s.parse(peerIdentity)
 	if err != nil {
 		return nil, err
 	}
@@ -145,41 +154,46 @@ func (s *CryptoService) validated(peerIdentity api.PeerIdentityType) (*Identity,
 		return nil, fmt.Errorf("%w: %v claims one that is not among the %d trusted here",
 			ErrUnknownOrganization, identity, len(s.roots))
 	}
-	if err := checkTrust(identity, roots, time.Now()); err != nil {
+	chain, err := checkTrust(identity, roots, now)
+	if err != nil {
 		return nil, err
 	}
-	return identity, nil
+	found := accept(identity, chain)
+	s.accepted.add(peerIdentity, found)
+	return found, nil
 }
 
-// checkTrust judges a well-formed identity of a known organization. The order decides which of several faults is reported: whose
-// certificate it is comes first, for a foreign certificate is not made any better or worse by its date.
-func checkTrust(identity *Identity, roots *x509.CertPool, now time.Time) error {
-	if err := checkIssuer(identity, roots, now); err != nil {
-		return err
+// checkTrust judges a well-formed identity of a known organization, and returns the chain of certificates that ends at the authority.
+// The order decides which of several faults is reported: whose certificate it is comes first, for a foreign certificate is not made
+// any better or worse by its date.
+func checkTrust(identity *Identity, roots *x509.CertPool, now time.Time) ([]*x509.Certificate, error) {
+	chain, err := checkIssuer(identity, roots, now)
+	if err != nil {
+		return nil, err
 	}
 	certificate := identity.certificate
 	if certificate.IsCA {
-		return fmt.Errorf("%w: %v is an authority, and an authority is no member", ErrUnacceptableCertificate, identity)
+		return nil, fmt.Errorf("%w: %v is an authority, and an authority is no member", ErrUnacceptableCertificate, identity)
 	}
 	if _, err := publicKey(certificate); err != nil {
-		return fmt.Errorf("identity %v: %w", identity, err)
+		return nil, fmt.Errorf("identity %v: %w", identity, err)
 	}
 	switch {
 	case now.Before(certificate.NotBefore):
-		return fmt.Errorf("%w: %v begins at %s, now it is %s", ErrNotYetValid, identity, stamp(certificate.NotBefore), stamp(now))
+		return nil, fmt.Errorf("%w: %v begins at %s, now it is %s", ErrNotYetValid, identity, stamp(certificate.NotBefore), stamp(now))
 	case now.After(certificate.NotAfter):
-		return fmt.Errorf("%w: %v ended at %s, now it is %s", ErrExpired, identity, stamp(certificate.NotAfter), stamp(now))
+		return nil, fmt.Errorf("%w: %v ended at %s, now it is %s", ErrExpired, identity, stamp(certificate.NotAfter), stamp(now))
 	}
-	return nil
+	return chain, nil
 }
 
-// checkIssuer returns nil if one of the roots issued the certificate.
+// checkIssuer returns the chain from the certificate to one of the roots, if one of them issued it.
 //
 // x509.Verify looks at the date before anything else, so asked about an expired certificate of a stranger it answers "expired",
 // and an operator would renew what he should distrust. Therefore we ask it about the moment nearest to now at which the
 // certificate itself was valid, and look at the date afterwards. For a certificate that is valid now that moment is now, so an
 // authority that has expired meanwhile is still found out.
-func checkIssuer(identity *Identity, roots *x509.CertPool, now time.Time) error {
+func checkIssuer(identity *Identity, roots *x509.CertPool, now time.Time) ([]*x509.Certificate, error) {
 	certificate := identity.certificate
 	at := now
 	if at.Before(certificate.NotBefore) {
@@ -188,27 +202,27 @@ func checkIssuer(identity *Identity, roots *x509.CertPool, now time.Time) error 
 	if at.After(certificate.NotAfter) {
 		at = certificate.NotAfter
 	}
-	_, err := certificate.Verify(x509.VerifyOptions{
+	chains, err := certificate.Verify(x509.VerifyOptions{
 		Roots:       roots,
 		CurrentTime: at,
 		// Identities carry no extended key usage; the default, server authentication, would refuse those that do carry another.
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err == nil {
-		return nil
+		return chains[0], nil
 	}
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
-		return fmt.Errorf("%w: %v was issued by %s", ErrForeignAuthority, identity, quote(certificate.Issuer.CommonName))
+		return nil, fmt.Errorf("%w: %v was issued by %s", ErrForeignAuthority, identity, quote(certificate.Issuer.CommonName))
 	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
 		kind := ErrExpired
 		if at.Before(invalid.Cert.NotBefore) {
 			kind = ErrNotYetValid
 		}
-		return fmt.Errorf("%w: %v depends on the authority %s, valid from %s to %s", kind, identity,
+		return nil, fmt.Errorf("%w: %v depends on the authority %s, valid from %s to %s", kind, identity,
 			quote(invalid.Cert.Subject.CommonName), stamp(invalid.Cert.NotBefore), stamp(invalid.Cert.NotAfter))
 	}
-	return fmt.Errorf("%w: %v: %w", ErrUnacceptableCertificate, identity, err)
+	return nil, fmt.Errorf("%w: %v: %w", ErrUnacceptableCertificate, identity, err)
 }
 
 // stamp writes a moment the same way wherever the reader lives.
