@@ -2,7 +2,8 @@
 #
 # Tools are Go programs pinned by modules of their own (tools/go.mod, tools/buf/go.mod) and run by "go tool", which builds them from
 # source and caches them: nothing to install, nothing of theirs in our go.mod. buf is alone in its module because it needs another
-# version of protobuf than the code generators, and takes about two minutes to build the first time.
+# version of protobuf than the code generators, and takes about two minutes to build the first time. tools/plot is a tool of our own, in a
+# module for the library that it draws with.
 #
 # Written for POSIX sh, GNU make 4 and the make 3.81 of macOS.
 
@@ -12,7 +13,7 @@ BUF      = $(GO) tool -modfile=tools/buf/go.mod buf
 TARGETS  = darwin/arm64 windows/amd64 linux/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help explore test check fmt-check vet staticcheck proto-check notes-check cross proto docs bench ci
+.PHONY: help explore test check fmt-check vet staticcheck proto-check notes-check plots-check cross proto docs bench plots ci
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -24,7 +25,7 @@ explore: ## start the explorer
 test: ## run all tests
 	$(GO) test ./...
 
-check: fmt-check vet staticcheck proto-check notes-check cross ## everything that can be checked without running a test
+check: fmt-check vet staticcheck proto-check notes-check plots-check cross ## everything that can be checked without running the tests
 
 fmt-check: ## fail if gofmt would change a file
 	@out=$$(gofmt -l .) || exit 1; \
@@ -47,6 +48,15 @@ proto-check: ## fail if the generated code is not what message.proto gives
 notes-check: ## fail if the notes are not true, or not what "make docs" gives
 	$(GO) run ./internal/notes/check -runs
 
+plots-check: ## check tools/plot, and fail if the pictures are not what docs/bench.json gives
+	$(GO) vet -C tools/plot ./...
+	$(GO) test -C tools/plot ./...
+	@tmp=$$(mktemp -d) || exit 1; trap 'rm -rf "$$tmp"' EXIT; \
+	$(GO) run ./internal/bench -from docs/bench.json -keep "$$tmp" >/dev/null || exit 1; \
+	for f in "$$tmp"/img/*.svg; do \
+		cmp "$$f" "docs/img/$${f##*/}" || { echo "docs/img/$${f##*/} is out of date: run make plots"; exit 1; }; \
+	done
+
 cross: ## build for the other systems that we promise
 	@for t in $(TARGETS); do \
 		echo "build for $$t"; \
@@ -59,10 +69,15 @@ proto: ## generate proto/*.pb.go from proto/message.proto
 docs: ## draw code, outputs, links and tables into the notes anew
 	$(GO) run ./internal/notes/check -write
 
-# JSON=FILE also writes what was measured to that file. A number that is not reached is said and fails nothing, since machines differ; the
-# goals are in internal/bench.
-bench: ## measure the layer and the explorer against their goals, in some ten minutes
-	@$(GO) run ./internal/bench $(if $(JSON),-json '$(JSON)')
+# Prints the goals and how cost grows, and keeps both: docs/bench.json holds everything that was measured, docs/img/growth-*.svg are drawn
+# from it, and "make docs" puts its tables into the notes. Unless all was measured nothing is kept. JSON=FILE also writes the report to
+# that file, for comparing runs. A number that is not reached is said and fails nothing, since machines differ; the goals are in
+# internal/bench. Nothing else should run meanwhile.
+bench: ## measure the layer and the explorer against their goals, in some twelve minutes, and keep the figures in docs
+	@$(GO) run ./internal/bench -keep docs $(if $(JSON),-json '$(JSON)')
+
+plots: ## draw docs/img/growth-*.svg anew from docs/bench.json
+	@$(GO) run ./internal/bench -from docs/bench.json -keep docs >/dev/null
 
 ci: ## what the build server does
 	.ci/run

@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gossipscope/internal/text"
 )
 
 // What go test prints: two packages, a case, a machine with one processor, a log, and a benchmark that was skipped.
@@ -98,11 +103,11 @@ func TestTableHoldsResultsAgainstGoals(t *testing.T) {
 	report.Begun = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	report.Machine.LoadBefore, report.Machine.LoadAfter = "0.10 0.20 0.30", "1.10 0.40 0.30"
 	report.judge([]goal{
-		{"ordered, 100 B", "Ordered/100B", "ours/limit", atLeast(0.95)},
-		{"out of order", "Flood", "out-of-order", atMost(0)},
-		{"handshake", "Handshake", "ours/limit", atLeast(0.75)},
-		{"a lesson plays", "PlayingALesson", "%core-playing", atMost(20)},
-		{"a lesson is paused", "PlayingALesson", "B-paused", atMost(0)},
+		{named("ordered, 100 B"), "Ordered/100B", "ours/limit", atLeast(0.95)},
+		{named("out of order"), "Flood", "out-of-order", atMost(0)},
+		{named("handshake"), "Handshake", "ours/limit", atLeast(0.75)},
+		{named("a lesson plays"), "PlayingALesson", "%core-playing", atMost(20)},
+		{named("a lesson is paused"), "PlayingALesson", "B-paused", atMost(0)},
 	})
 	want := `what                benchmark                 ours                limit         ratio                 goal    
 ordered, 100 B      Ordered/100B              190123 msg/s        200000 msg/s  0.95 (0.92 to 0.98)   ≥ 0.95  met
@@ -133,9 +138,12 @@ func lines(text string) []string {
 	return all
 }
 
+// named is what is measured, in two languages that do not differ.
+func named(name string) text.Text { return text.Text{Zh: name, En: name} }
+
 func TestColumnsStandBelowEachOther(t *testing.T) {
 	report, _ := read(t, output)
-	report.judge([]goal{{"≤ 行", "Flood", "out-of-order", atMost(0)}, {"a longer name", "Ordered", "ours/limit", atLeast(1)}})
+	report.judge([]goal{{named("≤ 行"), "Flood", "out-of-order", atMost(0)}, {named("a longer name"), "Ordered", "ours/limit", atLeast(1)}})
 	var table strings.Builder
 	report.print(&table)
 	rows := strings.Split(table.String(), "\n")
@@ -162,8 +170,8 @@ func TestBoundsAreReachedByTheirOwnValue(t *testing.T) {
 func TestFileHoldsWhatTheTableDoes(t *testing.T) {
 	report, _ := read(t, output)
 	report.judge([]goal{
-		{"ordered, 100 B", "Ordered/100B", "ours/limit", atLeast(0.95)},
-		{"handshake", "Handshake", "ours/limit", atLeast(0.75)},
+		{named("ordered, 100 B"), "Ordered/100B", "ours/limit", atLeast(0.95)},
+		{named("handshake"), "Handshake", "ours/limit", atLeast(0.75)},
 	})
 	file := filepath.Join(t.TempDir(), "bench.json")
 	if err := report.write(file); err != nil {
@@ -185,10 +193,13 @@ func TestFileHoldsWhatTheTableDoes(t *testing.T) {
 	}
 }
 
-// A goal that names no benchmark, or a benchmark that no goal names, is a slip of the pen.
+// A goal that names no benchmark, a benchmark that no goal names, or one that there is not, is a slip of the pen: what it was to measure would
+// only be missing.
 func TestEveryGoalIsOfABenchmarkThatIsRun(t *testing.T) {
+	judged := map[string]bool{strings.TrimSuffix(growth, "/"): true} // which the curves show
 	for _, g := range goals {
 		name, _, _ := strings.Cut(g.benchmark, "/")
+		judged[name] = true
 		run := 0
 		for _, s := range suites {
 			if s.names()[name] {
@@ -196,9 +207,44 @@ func TestEveryGoalIsOfABenchmarkThatIsRun(t *testing.T) {
 			}
 		}
 		if run != 1 {
-			t.Errorf("%q is about %s, which %d suites run", g.row, name, run)
+			t.Errorf("%q is about %s, which %d suites run", g.row.En, name, run)
 		}
 	}
+	for _, s := range suites {
+		declared := benchmarksIn(t, filepath.Join("..", "..", s.dir))
+		for name := range s.names() {
+			if !declared[name] {
+				t.Errorf("there is no Benchmark%s in %s", name, s.dir)
+			}
+			if !judged[name] {
+				t.Errorf("no goal is about Benchmark%s of %s", name, s.dir)
+			}
+		}
+	}
+}
+
+// benchmarksIn returns the names of the benchmarks that the tests of a folder declare.
+func benchmarksIn(t *testing.T, folder string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make(map[string]bool)
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			if f, isFunc := d.(*ast.FuncDecl); isFunc {
+				if name, isBenchmark := strings.CutPrefix(f.Name.Name, "Benchmark"); isBenchmark {
+					names[name] = true
+				}
+			}
+		}
+	}
+	return names
 }
 
 // names are the benchmarks that the pattern of a suite is made of.
@@ -213,18 +259,10 @@ func (s suite) names() map[string]bool {
 
 // A benchmark that fails makes the whole fail, and what was measured before is kept.
 func TestFailureIsAnErrorAndLosesNothing(t *testing.T) {
-	dir := t.TempDir()
-	files := map[string]string{
-		"go.mod":    "module failing\n\ngo 1.26.0\n",
+	module(t, map[string]string{
 		"a_test.go": "package failing\n\nimport \"testing\"\n\nfunc BenchmarkGood(b *testing.B) { b.ReportMetric(7, \"apples\") }\n",
 		"b_test.go": "package failing\n\nimport \"testing\"\n\nfunc BenchmarkWorse(b *testing.B) { b.Fatal(\"no more apples\") }\n",
-	}
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Chdir(dir)
+	})
 	var report Report
 	var progress strings.Builder
 	err := suite{".", "^Benchmark(Good|Worse)$"}.run(&report, &progress)
@@ -237,4 +275,17 @@ func TestFailureIsAnErrorAndLosesNothing(t *testing.T) {
 	if len(report.Results) != 1 || report.Results[0].Metrics["apples"] != 7 {
 		t.Errorf("what was measured before is %v", report.Results)
 	}
+}
+
+// module makes a module of these files, and makes it the working directory.
+func module(t *testing.T, files map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	files["go.mod"] = "module failing\n\ngo 1.26.0\n"
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
 }

@@ -105,7 +105,7 @@ func (r *Report) judge(goals []goal) {
 			}
 		}
 		if !measured {
-			r.Rows = append(r.Rows, Row{Name: g.row, Benchmark: g.benchmark, Unit: g.unit, Goal: g.bound.String(), Verdict: NotMeasured})
+			r.Rows = append(r.Rows, Row{Name: g.row.En, Benchmark: g.benchmark, Unit: g.unit, Goal: g.bound.String(), Verdict: NotMeasured})
 		}
 	}
 }
@@ -116,7 +116,7 @@ func (g goal) judge(result Result) (Row, bool) {
 	if !found || result.Name != g.benchmark && !strings.HasPrefix(result.Name, g.benchmark+"/") {
 		return Row{}, false
 	}
-	row := Row{Name: g.row, Benchmark: result.Name, Unit: g.unit, Value: &value, Goal: g.bound.String(), Verdict: NotMet}
+	row := Row{Name: g.row.En, Benchmark: result.Name, Unit: g.unit, Value: &value, Goal: g.bound.String(), Verdict: NotMet}
 	if g.bound.met(value) {
 		row.Verdict = Met
 	}
@@ -153,6 +153,25 @@ func (r *Report) print(out io.Writer) {
 	for _, row := range r.Rows {
 		table = append(table, row.cells())
 	}
+	printTable(out, table)
+	fmt.Fprintln(out, "\nbeside it:")
+	for _, result := range r.Results {
+		if beside := r.beside(result); beside != "" && !strings.HasPrefix(result.Name, growth) {
+			fmt.Fprintf(out, "  %s:%s\n", result.Name, beside)
+		}
+	}
+	fmt.Fprintf(out, "\n%s, %s/%s", r.Begun.Format(time.RFC3339), r.Machine.OS, r.Machine.Arch)
+	if r.Machine.CPU != "" {
+		fmt.Fprintf(out, ", %s", r.Machine.CPU)
+	}
+	if r.Machine.LoadBefore != "" {
+		fmt.Fprintf(out, "; load before: %s, after: %s", r.Machine.LoadBefore, r.Machine.LoadAfter)
+	}
+	fmt.Fprintln(out)
+}
+
+// printTable writes cells below each other.
+func printTable(out io.Writer, table [][]string) {
 	widths := make([]int, len(table[0]))
 	for _, cells := range table {
 		for i, cell := range cells {
@@ -166,20 +185,6 @@ func (r *Report) print(out io.Writer) {
 		}
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}
-	fmt.Fprintln(out, "\nbeside it:")
-	for _, result := range r.Results {
-		if beside := r.beside(result); beside != "" {
-			fmt.Fprintf(out, "  %s:%s\n", result.Name, beside)
-		}
-	}
-	fmt.Fprintf(out, "\n%s, %s/%s", r.Begun.Format(time.RFC3339), r.Machine.OS, r.Machine.Arch)
-	if r.Machine.CPU != "" {
-		fmt.Fprintf(out, ", %s", r.Machine.CPU)
-	}
-	if r.Machine.LoadBefore != "" {
-		fmt.Fprintf(out, "; load before: %s, after: %s", r.Machine.LoadBefore, r.Machine.LoadAfter)
-	}
-	fmt.Fprintln(out)
 }
 
 // cells returns the row as it is printed. A metric with a spread is a ratio, and stands in that column; any other is ours.

@@ -3,7 +3,6 @@ package lab
 import (
 	"net"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"gossipscope/comm/identity"
 	"gossipscope/comm/msp"
 	"gossipscope/comm/trace"
+	"gossipscope/internal/measure"
 	"gossipscope/internal/timeline"
 	"gossipscope/proto"
 )
@@ -52,15 +52,12 @@ func BenchmarkRecording(b *testing.B) {
 			recorded, unwatched, ratios = append(recorded, r), append(unwatched, u), append(ratios, r/u)
 		}
 	}
-	quantile := func(list []float64, q float64) float64 {
-		return slices.Sorted(slices.Values(list))[int(q*float64(len(list)-1)+0.5)]
-	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(quantile(recorded, 0.5), "msg/s-ours")
-	b.ReportMetric(quantile(unwatched, 0.5), "msg/s-limit")
-	b.ReportMetric(quantile(ratios, 0.5), "ours/limit")
-	b.ReportMetric(quantile(ratios, 0.25), "ours/limit-q1")
-	b.ReportMetric(quantile(ratios, 0.75), "ours/limit-q3")
+	b.ReportMetric(measure.Quantile(recorded, 0.5), "msg/s-ours")
+	b.ReportMetric(measure.Quantile(unwatched, 0.5), "msg/s-limit")
+	b.ReportMetric(measure.Quantile(ratios, 0.5), "ours/limit")
+	b.ReportMetric(measure.Quantile(ratios, 0.25), "ours/limit-q1")
+	b.ReportMetric(measure.Quantile(ratios, 0.75), "ours/limit-q3")
 }
 
 // conversation is two peers of which one has asked, and the other answers as often as it likes.

@@ -145,6 +145,10 @@ func (p *Peer) Remote() *comm.RemotePeer {
 // Identity returns the identity that the peer shows.
 func (p *Peer) Identity() api.PeerIdentityType { return p.conf.Identity.Serialize() }
 
+// Certificates returns the two TLS certificates that the peer shows. A recording holds their hashes only; whoever wants to compute these
+// again needs the certificates themselves.
+func (p *Peer) Certificates() *common.TLSCertificates { return p.certs }
+
 // act records something that is done to the peer from outside, unless it was killed: the dead do nothing, and neither do those who
 // lived in the same process, such as its subscribers.
 func (p *Peer) act(verb, target, detail string) {

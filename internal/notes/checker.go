@@ -1,14 +1,14 @@
 package notes
 
 // The checker keeps the notes true. It holds every note against the sources, the tests and the lessons of the repository, by rules that
-// stand in a file each: declarations.go, steps.go, snippets.go, evidence.go, links.go, words.go, shape.go, commands.go and runs.go.
-// What a machine can write it writes itself (Checker.Write); the rest it can only ask for.
+// stand in a file each: declarations.go, steps.go, snippets.go, evidence.go, links.go, words.go, shape.go, commands.go, runs.go and
+// printed.go; to other texts for readers fewer of them apply (guides.go). What a machine can write it writes itself (Checker.Write); the rest
+// it can only ask for.
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,7 +34,7 @@ func NewChecker(root string) *Checker {
 	return &Checker{
 		Root:    root,
 		sources: []string{"ack.go", "comm.go", "comm_impl.go", "conn.go", "crypto.go", "demux.go", "msg.go", "tiebreak.go"},
-		others:  []string{"README.md", "overview.md", "identity.md", "wire.md", "trace.md", "faq.md", "glossary.md"},
+		others:  []string{"README.md", "overview.md", "identity.md", "wire.md", "trace.md", "performance.md", "faq.md", "glossary.md"},
 	}
 }
 
@@ -108,19 +108,11 @@ func (ck *Checker) begin() (*check, error) {
 
 // readPages reads the notes, again if they have changed.
 func (c *check) readPages() error {
-	notes := os.DirFS(filepath.Join(c.Root, filepath.FromSlash(folder)))
 	var err error
-	if c.library, err = Read(notes); err != nil {
+	if c.pages, err = readPages(os.DirFS(filepath.Join(c.Root, filepath.FromSlash(folder))), folder); err != nil {
 		return err
 	}
-	c.pages = nil
-	for _, name := range c.library.Files() {
-		content, err := fs.ReadFile(notes, name)
-		if err != nil {
-			return err
-		}
-		c.pages = append(c.pages, readPage(name, string(content)))
-	}
+	c.library = libraryOf(c.pages)
 	c.words = wordList{}
 	if p := c.page("glossary.md"); p != nil {
 		c.words = readWords(p)
@@ -150,7 +142,7 @@ func (c *check) sourceFile(path string) (*source, error) {
 
 // find notes a fault.
 func (c *check) find(p *page, line int, format string, args ...any) {
-	f := Finding{File: folder + "/" + p.file, Line: line, Says: fmt.Sprintf(format, args...)}
+	f := Finding{File: p.path, Line: line, Says: fmt.Sprintf(format, args...)}
 	if line > 0 {
 		f.At = p.at(line)
 	}
@@ -177,6 +169,7 @@ func (ck *Checker) Check() ([]Finding, Counts, error) {
 		c.checkSetting(p)
 		c.checkCommands(p)
 		c.checkDiagrams(p)
+		c.checkPrinted(p.source, func(line int, says string) { c.find(p, line, "%s", says) })
 		if ck.Runs {
 			c.checkRuns(p)
 		}
@@ -187,36 +180,35 @@ func (ck *Checker) Check() ([]Finding, Counts, error) {
 	c.checkSteps()
 	c.checkStepTable()
 	c.checkFiles()
+	if err := c.checkGuides(); err != nil {
+		return nil, Counts{}, err
+	}
+	if err := c.checkFronts(); err != nil {
+		return nil, Counts{}, err
+	}
 	slices.SortStableFunc(c.findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
 	return c.findings, c.counts, nil
 }
 
-// Write writes into the notes of these names, or into all if none is named, what is drawn from elsewhere: code, outputs, the table of the
-// steps, and the links to tests and lessons. What cannot be drawn stays as it is; Check says why.
+// Write writes into the notes of these names or paths, or into all and into the fronts if none is named, what is drawn from elsewhere: code,
+// outputs, the table of the steps, and the links to tests and lessons. What cannot be drawn stays as it is; Check says why.
 func (ck *Checker) Write(names ...string) error {
 	c, err := ck.begin()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if c.page(name) == nil {
-			return fmt.Errorf("there is no note %s/%s", folder, name)
+		if !slices.ContainsFunc(c.pages, func(p *page) bool { return p.isNamed(name) }) {
+			return fmt.Errorf("there is no note %s", name)
 		}
 	}
-	wanted := func(p *page) bool { return len(names) == 0 || slices.Contains(names, p.file) }
+	wanted := func(p *page) bool { return len(names) == 0 || slices.ContainsFunc(names, p.isNamed) }
 	// The commands first, since they take their time: a note that somebody saves meanwhile is not overwritten with what it was before.
-	outputs := make(map[string]string)
-	for _, p := range c.pages {
-		for _, f := range p.fences {
-			if f.order == nil || f.order.kind != "run" || !wanted(p) {
-				continue
-			}
-			if output, err := c.run(f.order.args); err == nil {
-				outputs[f.order.args] = output
-			}
-		}
+	outputs, err := c.outputs(wanted, len(names) == 0)
+	if err != nil {
+		return err
 	}
 	if err := c.readPages(); err != nil {
 		return err
@@ -225,7 +217,7 @@ func (ck *Checker) Write(names ...string) error {
 		if !wanted(p) {
 			continue
 		}
-		content := strings.Join(fill(p.lines, func(f fence) (string, bool) {
+		content := strings.Join(p.filled(func(f fence) (string, bool) {
 			switch {
 			case f.order == nil:
 				return "", false
@@ -236,7 +228,7 @@ func (ck *Checker) Write(names ...string) error {
 			code, err := c.draw(p.file, f.order.args)
 			return code, err == nil
 		}), "\n")
-		content = c.withStepTable(content)
+		content = withPrinted(c.withStepTable(content), outputs)
 		content = c.withLinks(readPage(p.file, content))
 		if content == p.content {
 			continue
@@ -246,5 +238,8 @@ func (ck *Checker) Write(names ...string) error {
 			return err
 		}
 	}
-	return nil
+	if len(names) > 0 {
+		return nil
+	}
+	return c.writeFronts(outputs)
 }

@@ -4,11 +4,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// readme is what the small repository says of itself.
+const readme = "# A project\n\n[Notes](docs/zh/conn.md#conn.write), [exercises](walkthroughs/exercises/a/README.md#练习), [up](#a-project).\n\n" +
+	"```sh\ngo run ./cmd/explore play 3 --plain    # the lesson\ngo test ./comm\n```\n\n| lesson | test |\n|---|---|\n| 3 | `TestWriting` |\n"
 
 // small is a repository as it should be, with one source file, as its author writes it: what is drawn from elsewhere is still missing.
 // In the notes ' stands for a backtick.
@@ -61,7 +66,30 @@ const (
 	ConnWritten Step = "conn.written"
 )
 `,
-	"cmd/explore/command.go":              "package main\n\nvar commands = []command{{Use: \"play\", flag: \"plain\"}, {Use: \"note\"}}\n",
+	"cmd/explore/command.go": `package main
+
+func tree() []*command {
+	root := &command{Use: "explore"}
+	root.PersistentFlags().String("lang", "", "the language")
+	version := &command{Use: "version"}
+	version.Flags().BoolP("short", "s", false, "only the number")
+	return []*command{root, version, playCommand(), noteCommand()}
+}
+
+func playCommand() *command {
+	c := &command{Use: "play LESSON", Run: func(c *command) { _ = c.Flags().Changed("pace") }}
+	looks(c)
+	c.Flags().BoolVar(&plain, "plain", false, "line by line")
+	return c
+}
+
+func looks(c *command) { c.Flags().Var(&theme, "theme", "the colours") }
+
+func noteCommand() *command { return &command{Use: "note"} }
+`,
+	"cmd/explore/command_test.go":         "package main\n\nfunc dryCommand() *command { return &command{Use: \"dry\"} }\n",
+	"README.md":                           readme,
+	"walkthroughs/exercises/a/README.md":  "# 练习\n\n跑 `go test -tags exercise ./comm`，读 [connection](../../../docs/zh/conn.md#connection)。\n",
 	"Makefile":                            "docs: ## draw\n\tgo run x\n",
 	"walkthroughs/send.go":                "package walkthroughs\n\nvar send = Lesson{\n\tNumber: 3,\n\tAbout:  []trace.Step{trace.ConnWrite},\n}\n",
 	"walkthroughs/testdata/3-send.zh.txt": "  A │ B  A→B#1  ○ conn.write          准备写。\n",
@@ -125,7 +153,7 @@ flowchart LR
 
 ## 6. 动手
 
-'go test ./comm -run TestWriting -v'，'go run ./cmd/explore play 3 --plain | less'，'make docs'。
+'go test ./comm -run TestWriting -v'，'go run ./cmd/explore play 3 --plain --theme dark --lang=zh | less'，'make docs'。
 
 <!-- run echo 写完了 -->
 '''text
@@ -199,7 +227,7 @@ func TestGoodNotesAreFoundGoodAndCounted(t *testing.T) {
 	}
 	want := Counts{
 		Declarations: Part{5, 5}, Fields: Part{4, 4}, Steps: Part{2, 2}, Functions: Part{1, 1},
-		Snippets: 2, Claims: 1, Tests: 1, Lessons: 1, Links: 9, Outputs: 1,
+		Snippets: 2, Claims: 1, Tests: 1, Lessons: 1, Links: 13, Outputs: 1,
 	}
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -278,6 +306,8 @@ func TestEveryFaultIsFoundAndNothingElse(t *testing.T) {
 			[]string{"docs/zh/conn.md (1. 这个文件解决什么问题): trace.md#conn.write: there is no such anchor and no such heading"}},
 		{"a link to a heading that is not there", "conn.md", "(#3-函数)", "(#函数)",
 			[]string{"docs/zh/conn.md (1. 这个文件解决什么问题): #函数: there is no such anchor and no such heading"}},
+		{"a link to an anchor that is only shown", "conn.md", "没有差异。", "写 `<a id=\"shown\"></a>`，见[这里](#shown)。",
+			[]string{"docs/zh/conn.md (5. 与 Fabric 各版本的差异): #shown: there is no such anchor and no such heading"}},
 		{"a link to a place in source", "conn.md", "(trace.md)", "(../../comm/conn.go#write)",
 			[]string{"docs/zh/conn.md (1. 这个文件解决什么问题): ../../comm/conn.go#write: only a note has anchors; link to the file alone"}},
 		{"a link out of the repository", "conn.md", "(trace.md)", "(../../../trace.md)",
@@ -327,10 +357,26 @@ func TestEveryFaultIsFoundAndNothingElse(t *testing.T) {
 			[]string{"docs/zh/conn.md (6. 动手): no test of that package matches -run TestWriting"}},
 		{"a command that plays no lesson", "conn.md", "explore play 3", "explore play 4",
 			[]string{"docs/zh/conn.md (6. 动手): explore play 4: there is no such lesson"}},
-		{"a command for no note", "conn.md", "explore play 3", "explore note conn.wrote",
+		{"a command for no note", "conn.md", "explore play 3 --plain --theme dark", "explore note conn.wrote",
 			[]string{"docs/zh/conn.md (6. 动手): explore note conn.wrote: there is no such step, declaration or note"}},
 		{"a flag that explore does not have", "conn.md", "--plain", "--plane",
-			[]string{"docs/zh/conn.md (6. 动手): explore has no flag --plane"}},
+			[]string{"docs/zh/conn.md (6. 动手): explore play has no flag --plane"}},
+		{"a flag of another command", "conn.md", "explore play 3 --plain", "explore note conn.write --plain",
+			[]string{"docs/zh/conn.md (6. 动手): explore note has no flag --plain", "docs/zh/conn.md (6. 动手): explore note has no flag --theme"}},
+		{"a flag of another command of the same function", "conn.md", "explore play 3 --plain --theme dark", "explore version --short --plain",
+			[]string{"docs/zh/conn.md (6. 动手): explore version has no flag --plain"}},
+		{"a flag that is only asked for", "conn.md", "--plain", "--pace",
+			[]string{"docs/zh/conn.md (6. 动手): explore play has no flag --pace"}},
+		{"a flag of a command, without the command", "conn.md", "explore play 3 --plain --theme dark --lang=zh", "explore --lang zh --help --plain",
+			[]string{"docs/zh/conn.md (6. 动手): explore has no flag --plain"}},
+		{"a flag before the command", "conn.md", "explore play 3 --plain", "explore --lang zh play 3 --short",
+			[]string{"docs/zh/conn.md (6. 动手): explore play has no flag --short"}},
+		{"a command that only a test has", "conn.md", "explore play 3 --plain --theme dark --lang=zh", "explore dry",
+			[]string{"docs/zh/conn.md (6. 动手): explore has no command dry"}},
+		{"a command for an anchor that is only shown", "conn.md", "没有差异。", "写 `<a id=\"shown\"></a>`，再 `explore note shown`。",
+			[]string{"docs/zh/conn.md (5. 与 Fabric 各版本的差异): explore note shown: there is no such step, declaration or note"}},
+		{"a test that does not exist, in code", "conn.md", "没有差异。", "`TestWriting` 有，`TestWritten/once` 没有，`TestX` 不算，`Testify` 也不算。",
+			[]string{"docs/zh/conn.md (5. 与 Fabric 各版本的差异): there is no test TestWritten/once in this repository"}},
 		{"a package that is not there", "conn.md", "go test ./comm ", "go test ./com ",
 			[]string{"docs/zh/conn.md (6. 动手): there is no package ./com"}},
 		{"a target that is not in the Makefile", "conn.md", "make docs", "make doc",
@@ -349,6 +395,56 @@ func TestEveryFaultIsFoundAndNothingElse(t *testing.T) {
 			continue
 		}
 		if diff := cmp.Diff(test.want, findings(t, c)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+// The texts beside the notes say what to type and where to read on; the rest of the rules is for notes.
+func TestTheOtherTextsAreHeldToTheirCommandsAndLinks(t *testing.T) {
+	const exercise = "walkthroughs/exercises/a/README.md"
+	for _, test := range []struct {
+		name, file, is, becomes string
+		want                    []string
+	}{
+		{"a lesson and a flag that there are not", "README.md", "play 3 --plain", "play 77 --plane",
+			[]string{"README.md (A project): explore play 77: there is no such lesson", "README.md (A project): explore play has no flag --plane"}},
+		{"a test that there is not", "README.md", "`TestWriting`", "`TestWritten`",
+			[]string{"README.md (A project): there is no test TestWritten in this repository"}},
+		{"a link to a file that there is not", "README.md", "docs/zh/conn.md#conn.write", "docs/zh/con.md",
+			[]string{"README.md (A project): docs/zh/con.md: there is no such file"}},
+		{"a link to an anchor that there is not", "README.md", "#conn.write", "#conn.read",
+			[]string{"README.md (A project): docs/zh/conn.md#conn.read: there is no such anchor and no such heading"}},
+		{"a link to a heading that there is not", "README.md", "#练习", "#课",
+			[]string{"README.md (A project): walkthroughs/exercises/a/README.md#课: there is no such anchor and no such heading"}},
+		{"a link that leads elsewhere from where the text is", exercise, "../../../docs", "../../docs",
+			[]string{exercise + " (练习): ../../docs/zh/conn.md#connection: there is no such file"}},
+		{"a link out of the repository", exercise, "../../../docs", "../../../../docs",
+			[]string{exercise + " (练习): ../../../../docs/zh/conn.md#connection: this leads out of the repository"}},
+		{"a package that there is not", exercise, "./comm", "./com",
+			[]string{exercise + " (练习): there is no package ./com"}},
+		{"no punctuation of its own", exercise, "，读", ",读", nil},
+	} {
+		if !strings.Contains(small[test.file], test.is) {
+			t.Errorf("%s: %s does not have %q", test.name, test.file, test.is)
+			continue
+		}
+		c := repositoryWith(t, map[string]string{
+			test.file:                  strings.Replace(small[test.file], test.is, test.becomes, 1),
+			"docs/README.md":           "# 没有\n\n[没有](none.md)\n",
+			"comm/testdata/README.md":  "[none](none.md)\n",
+			".hidden/README.md":        "[none](none.md)\n",
+			"tools/README.md":          "[none](none.md)\n",
+			"tools/go.mod":             "module tools\n",
+			"comm/testdata/no/text.md": "`make none`\n",
+		})
+		if err := c.Write(); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		want := append([]string{"docs/README.md (没有): none.md: there is no such file"}, test.want...)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, findings(t, c)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
 		}
 	}

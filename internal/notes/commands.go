@@ -1,7 +1,7 @@
 package notes
 
 // The commands that a note tells the reader to type find what they name: the packages and tests of "go test ./comm -run X", the lesson of
-// "explore play 3", the target of "make docs".
+// "explore play 3" and what it is given, the target of "make docs". And a test that is named in code is there.
 
 import (
 	"os"
@@ -17,36 +17,25 @@ var (
 	goCommand      = regexp.MustCompile(`\b(?:go (?:build|doc|run|test|vet)|dlv (?:debug|test))\b[^\n` + codeEnd + `]*?(?: [|&;]|[\n` + codeEnd + `]|$)`)
 	runFlag        = regexp.MustCompile(`-(?:test\.)?run[ =]('[^']*'|"[^"]*"|[^\s'"` + codeEnd + `]+)`)
 	packagePattern = regexp.MustCompile(`\s\./([\w./-]*)`)
-	exploreCommand = regexp.MustCompile(`(?:\./cmd/|^|[\s` + codeBegin + `])explore +([a-z]+)(?: +([^\s|;&` + codeEnd + `]+))?[^\n|;&` + codeEnd + `]*`)
-	exploreUse     = regexp.MustCompile(`\bUse:\s*"([a-z]+)`)
-	longFlag       = regexp.MustCompile(`\s--([a-z]+)`)
+	exploreCommand = regexp.MustCompile(`(?:\./cmd/|^|[\s` + codeBegin + `])explore( [^\n|;&` + codeEnd + `]+)`)
+	plainWord      = regexp.MustCompile(`^[a-z]+$`)
+	longFlag       = regexp.MustCompile(`^--([a-z]+)`)
 	makeCommand    = regexp.MustCompile(`(?:^|[\s` + codeBegin + `])make ([a-z-]+)`)
 	makeTarget     = regexp.MustCompile(`(?m)^([a-z-]+):`)
 )
 
 // typed is what a reader can type in the repository.
 type typed struct {
-	explore []string // the commands of explore
-	source  string   // of explore, which has the names of its flags in quotes
-	make    []string // the targets
+	explore map[string][]string // the commands of explore, "" for itself, and the flags of each
+	make    []string            // the targets
 }
 
 // commandsIn reads what can be typed in a repository.
 func commandsIn(root string) (typed, error) {
 	var t typed
-	files, err := filepath.Glob(filepath.Join(root, "cmd", "explore", "*.go"))
-	if err != nil {
+	var err error
+	if t.explore, err = exploreIn(root); err != nil {
 		return t, err
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return t, err
-		}
-		t.source += string(text)
-	}
-	for _, match := range exploreUse.FindAllStringSubmatch(t.source, -1) {
-		t.explore = append(t.explore, match[1])
 	}
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	for _, match := range makeTarget.FindAllStringSubmatch(string(makefile), -1) {
@@ -55,12 +44,23 @@ func commandsIn(root string) (typed, error) {
 	return t, err
 }
 
-// checkCommands looks at every command in a note.
+// namedTest is how a test is named in code. The name of none, which stands for any, is TestX.
+var namedTest = regexp.MustCompile(codeBegin + `((?:Test|Fuzz|Example)[A-Z]\w+(?:/[^` + codeEnd + `]*)?)` + codeEnd)
+
+// checkCommands looks at every command in a text, and at the tests that it names.
 func (c *check) checkCommands(p *page) {
 	for _, b := range p.blocks {
 		for _, code := range markedCode.FindAllString(b.text, -1) {
 			c.checkCommand(p, b.line, code)
 		}
+		for _, match := range namedTest.FindAllStringSubmatch(b.text, -1) {
+			if _, found := c.evidence(match[1]); !found {
+				c.find(p, b.line, "there is no test %s in this repository", match[1])
+			}
+		}
+	}
+	for _, printed := range printedIn(p.source) {
+		c.checkCommand(p, printed.line, printed.command)
 	}
 	for _, f := range p.fences {
 		if f.order != nil {
@@ -79,7 +79,7 @@ func (c *check) checkCommand(p *page, line int, code string) {
 		c.checkGo(p, line, command)
 	}
 	for _, match := range exploreCommand.FindAllStringSubmatch(code, -1) {
-		c.checkExplore(p, line, match[0], match[1], match[2])
+		c.checkExplore(p, line, match[1])
 	}
 	for _, match := range makeCommand.FindAllStringSubmatch(code, -1) {
 		if !slices.Contains(c.typed.make, match[1]) {
@@ -109,21 +109,39 @@ func (c *check) checkGo(p *page, line int, command string) {
 }
 
 // checkExplore looks at a command of explore: its name, what it is about, its flags.
-func (c *check) checkExplore(p *page, line int, whole, command, arg string) {
-	switch {
-	case !slices.Contains(c.typed.explore, command):
+func (c *check) checkExplore(p *page, line int, typed string) {
+	typed, _, _ = strings.Cut(typed, " #")
+	words := strings.Fields(typed)
+	command, args := c.commandOf(words)
+	if _, known := c.typed.explore[command]; !known {
 		c.find(p, line, "explore has no command %s", command)
+		return
+	}
+	switch arg := append(args, "")[0]; {
 	case strings.HasPrefix(arg, "-") || arg == "":
 	case command == "play" && !c.isLesson(arg):
 		c.find(p, line, "explore play %s: there is no such lesson", arg)
 	case command == "note" && !c.isNote(arg):
 		c.find(p, line, "explore note %s: there is no such step, declaration or note", arg)
 	}
-	for _, flag := range longFlag.FindAllStringSubmatch(whole, -1) {
-		if !strings.Contains(c.typed.source, `"`+flag[1]+`"`) {
-			c.find(p, line, "explore has no flag --%s", flag[1])
+	for _, word := range words {
+		if flag := longFlag.FindStringSubmatch(word); flag != nil && !slices.Contains(c.typed.explore[command], flag[1]) {
+			c.find(p, line, "%s has no flag --%s", strings.TrimSpace("explore "+command), flag[1])
 		}
 	}
+}
+
+// commandOf returns the command of explore among these words, "" if there is none, and what stands behind it. A flag may stand before it,
+// and then perhaps the value of the flag.
+func (c *check) commandOf(words []string) (command string, args []string) {
+	at := 0
+	if len(words) > 0 && strings.HasPrefix(words[0], "-") {
+		at = max(slices.IndexFunc(words, func(word string) bool { return c.typed.explore[word] != nil }), 0)
+	}
+	if at == len(words) || !plainWord.MatchString(words[at]) {
+		return "", nil
+	}
+	return words[at], words[at+1:]
 }
 
 // matchesATest reports whether a pattern, as -run takes it, matches a test of one of these packages; of any if none is named.

@@ -22,7 +22,7 @@ func (c *check) checkSource(file string) {
 	note := strings.TrimSuffix(file, ".go") + ".md"
 	p := c.page(note)
 	if p == nil {
-		p = readPage(note, "")
+		p = readPage(folder+"/"+note, "")
 		c.missing(note, "write the note of comm/%s", file)
 	}
 	s, err := c.sourceFile("comm/" + file)

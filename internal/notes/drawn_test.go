@@ -1,6 +1,7 @@
 package notes
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,7 +15,7 @@ import (
 func TestCodeOutputsAndLinksAreWrittenIntoANote(t *testing.T) {
 	needsShell(t)
 	c := repositoryWith(t, nil)
-	if err := c.Write("conn.md"); err != nil {
+	if err := c.Write("docs/zh/conn.md"); err != nil {
 		t.Fatal(err)
 	}
 	got := read(t, c, "docs/zh/conn.md")
@@ -61,8 +62,10 @@ type connection struct {
 			t.Errorf("the note does not have\n%s\nbut is\n%s", want, got)
 		}
 	}
-	if err := c.Write("con.md"); err == nil {
-		t.Error("a note that does not exist was written")
+	for _, name := range []string{"con.md", "README.md", "walkthroughs/exercises/a/README.md"} {
+		if err := c.Write(name); err == nil {
+			t.Errorf("%s was written, which is no note", name)
+		}
 	}
 	if read(t, c, "docs/zh/trace.md") != small["docs/zh/trace.md"] {
 		t.Error("a note that was not named has been written")
@@ -133,14 +136,36 @@ func TestEveryGroupOfStepsHasAName(t *testing.T) {
 	}
 }
 
+func TestBlocksOfCodeAreFoundWithTheirOrders(t *testing.T) {
+	lines := []string{
+		"文", "```", "```", "<!-- run a -->", "```", "```", "", // empty, the first behind a paragraph, the second behind another block
+		"- 项", "", "  <!-- run b -->", "", "  ```text", "  x", "", "  ```y", "  ```", "", // in a list, with an empty line in it
+		"> ```", "> 引", "> ```", "", // in a quotation: not for us
+		"    ```", "    缩", "", // code already
+		"~~~~go", "~~~", "~~~~", "<!-- run c -->", "", "```", "无尽",
+	}
+	var got []string
+	for _, f := range readPage("a.md", strings.Join(lines, "\n")).fences {
+		order := ""
+		if f.order != nil {
+			order = f.order.args
+		}
+		got = append(got, fmt.Sprintf("%d to %d, %q, %q: %s", f.open, f.close, f.mark+f.language, f.indent, order))
+	}
+	want := []string{"1 to 2, \"```\", \"\": ", "4 to 5, \"```\", \"\": a", "11 to 15, \"```text\", \"  \": b", "24 to 26, \"~~~~go\", \"\": "}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestAnOutputMayHaveTheMarkOfABlockInIt(t *testing.T) {
-	lines := []string{"<!-- run x -->", "```markdown", "```", "end"}
-	got := fill(lines, func(fence) (string, bool) { return "```mermaid\n```\n", true })
+	output := func(fence) (string, bool) { return "```mermaid\n```\n", true }
+	got := readPage("a.md", "<!-- run x -->\n```markdown\n```\nend").filled(output)
 	want := []string{"<!-- run x -->", "````markdown", "```mermaid", "```", "````", "end"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if again := fill(got, func(fence) (string, bool) { return "```mermaid\n```\n", true }); cmp.Diff(want, again) != "" {
+	if again := readPage("a.md", strings.Join(got, "\n")).filled(output); cmp.Diff(want, again) != "" {
 		t.Errorf("filled again it becomes %q", again)
 	}
 }

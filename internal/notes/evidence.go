@@ -8,8 +8,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -35,40 +33,26 @@ var (
 // testsIn finds every top-level test of a repository, and the files that have one of its name, the nearest to package comm first.
 func testsIn(root string) (map[string][]string, error) {
 	tests := make(map[string][]string)
-	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+	files, err := filesIn(root, "_test.go")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, filepath.FromSlash(name)), nil, parser.SkipObjectResolution)
 		if err != nil {
-			return err
-		}
-		if entry.IsDir() {
-			_, module := os.Stat(filepath.Join(name, "go.mod"))
-			if name != root && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata" || module == nil) {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if !strings.HasSuffix(name, "_test.go") {
-			return nil
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(root, name)
-		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, decl := range file.Decls {
 			function, isFunc := decl.(*ast.FuncDecl)
 			if isFunc && function.Recv == nil && isTest(function.Name.Name) {
-				tests[function.Name.Name] = append(tests[function.Name.Name], filepath.ToSlash(relative))
+				tests[function.Name.Name] = append(tests[function.Name.Name], name)
 			}
 		}
-		return nil
-	})
+	}
 	for _, files := range tests {
 		slices.SortStableFunc(files, func(a, b string) int { return distance(a) - distance(b) })
 	}
-	return tests, err
+	return tests, nil
 }
 
 var testName = regexp.MustCompile(`^(Test|Fuzz|Example)($|[^a-z])`)

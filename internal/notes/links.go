@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -47,9 +48,9 @@ func (c *check) leads(p *page, target string) string {
 	if decoded, err := url.PathUnescape(anchor); err == nil {
 		anchor = decoded
 	}
-	file := path.Join(folder, p.file)
+	file := p.path
 	if name != "" {
-		file = path.Join(folder, name)
+		file = path.Join(path.Dir(p.path), name)
 	}
 	if path.IsAbs(name) || strings.HasPrefix(file, "..") {
 		return target + ": this leads out of the repository"
@@ -83,12 +84,7 @@ func (c *check) hasAnchor(file, anchor string) bool {
 	if err != nil {
 		return false
 	}
-	for _, s := range split(path.Base(file), string(content)) {
-		if s.Anchor == anchor {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(split(readPage(file, string(content))), func(s Section) bool { return s.Anchor == anchor })
 }
 
 // checkAnchors finds two anchors of one name, of which a link reaches only the first.

@@ -6,6 +6,7 @@ package notes
 //	<!-- code connection.send -->                      the source of a declaration (snippets.go)
 //	<!-- run go run ./cmd/explore play 1 | head -5 --> what a command prints (runs.go)
 //	<!-- steps --> … <!-- /steps -->                   the table of the steps (steps.go)
+//	<!-- print COMMAND --> … <!-- /print -->           what a command prints that is Markdown itself (printed.go)
 //	<!-- links --> … <!-- /links -->                   where the tests and lessons stand that are named (evidence.go)
 
 import (
@@ -15,7 +16,7 @@ import (
 
 var (
 	orderPattern = regexp.MustCompile(`^\s*<!--\s+(code|run)\s+(.*?)\s+-->\s*$`)
-	machineLine  = regexp.MustCompile(`^\s*<!--\s+/?(?:code|run|steps|links)\b.*-->\s*$`)
+	machineLine  = regexp.MustCompile(`^\s*<!--\s+/?(?:code|run|print|steps|links)\b.*-->\s*$`)
 	fenceOpens   = regexp.MustCompile("^(\\s*)(```+|~~~+)\\s*([^`]*?)\\s*$")
 )
 
@@ -45,27 +46,6 @@ func (f fence) content(lines []string) string {
 	return out.String()
 }
 
-// fencesOf finds the blocks of code in a note. A block that does not end is left out; goldmark takes it to the end of the note, and
-// nothing that follows is found.
-func fencesOf(lines []string) []fence {
-	var all []fence
-	for i := 0; i < len(lines); i++ {
-		match := fenceOpens.FindStringSubmatch(lines[i])
-		if match == nil {
-			continue
-		}
-		f := fence{indent: match[1], mark: match[2], language: match[3], open: i, order: orderAbove(lines, i)}
-		for i++; i < len(lines); i++ {
-			if end := strings.TrimSpace(lines[i]); strings.HasPrefix(end, f.mark) && strings.Trim(end, f.mark[:1]) == "" {
-				f.close = i
-				all = append(all, f)
-				break
-			}
-		}
-	}
-	return all
-}
-
 // orderAbove returns what the line above a block orders.
 func orderAbove(lines []string, i int) *order {
 	for i--; i >= 0 && strings.TrimSpace(lines[i]) == ""; i-- {
@@ -84,16 +64,16 @@ func orderIn(lines []string, i int) *order {
 	return &order{kind: match[1], args: match[2], line: i + 1}
 }
 
-// fill returns the lines of a note with the blocks that make returns something for, filled with that.
-func fill(lines []string, make func(fence) (content string, ok bool)) []string {
+// filled returns the lines of a note with the blocks that make returns something for, filled with that.
+func (p *page) filled(make func(fence) (content string, ok bool)) []string {
 	var out []string
 	done := 0
-	for _, f := range fencesOf(lines) {
+	for _, f := range p.fences {
 		content, ok := make(f)
-		if !ok || content == f.content(lines) {
+		if !ok || content == f.content(p.lines) {
 			continue
 		}
-		out = append(out, lines[done:f.open]...)
+		out = append(out, p.lines[done:f.open]...)
 		mark := longEnough(f.mark, content)
 		out = append(out, strings.TrimRight(f.indent+mark+f.language, " "))
 		for _, line := range strings.Split(strings.TrimSuffix(content, "\n"), "\n") {
@@ -105,7 +85,7 @@ func fill(lines []string, make func(fence) (content string, ok bool)) []string {
 		out = append(out, f.indent+mark)
 		done = f.close + 1
 	}
-	return append(out, lines[done:]...)
+	return append(out, p.lines[done:]...)
 }
 
 // longEnough returns a mark that does not occur in what it encloses.

@@ -37,20 +37,21 @@ type Library struct {
 
 // Read reads all notes of a folder.
 func Read(files fs.FS) (*Library, error) {
-	names, err := fs.Glob(files, "*.md")
+	pages, err := readPages(files, "")
 	if err != nil {
-		return nil, fmt.Errorf("looking for notes: %w", err)
+		return nil, err
 	}
-	slices.Sort(names)
-	l := &Library{files: names, sections: make(map[string][]Section)}
-	for _, name := range names {
-		content, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, fmt.Errorf("reading a note: %w", err)
-		}
-		l.sections[name] = split(name, string(content))
+	return libraryOf(pages), nil
+}
+
+// libraryOf returns the notes of these pages, which are sorted.
+func libraryOf(pages []*page) *Library {
+	l := &Library{sections: make(map[string][]Section)}
+	for _, p := range pages {
+		l.files = append(l.files, p.file)
+		l.sections[p.file] = split(p)
 	}
-	return l, nil
+	return l
 }
 
 // Files returns the names of the notes, sorted.
@@ -65,6 +66,9 @@ func (l *Library) Section(file, anchor string) (Section, bool) {
 	}
 	return Section{}, false
 }
+
+// Sections returns the sections of a note in the order of the text, the whole note first; nil if there is no such note.
+func (l *Library) Sections(file string) []Section { return slices.Clone(l.sections[file]) }
 
 // OfStep returns the section about a step: in the note of the file that emits it, or else in whichever note has it.
 func (l *Library) OfStep(step trace.Step) (Section, bool) {
@@ -91,12 +95,7 @@ func FileOf(step trace.Step) string {
 	return strings.TrimSuffix(info.File, ".go") + ".md"
 }
 
-var (
-	anchorPattern  = regexp.MustCompile(`<a\s+(?:id|name)="([^"]+)"\s*(?:/>|>\s*</a>)`)
-	headingPattern = regexp.MustCompile(`^(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$`)
-	fencePattern   = regexp.MustCompile("^\\s*(```+|~~~+)")
-	linkPattern    = regexp.MustCompile(`!?\[([^\]]*)\]\([^)]*\)`)
-)
+var anchorPattern = regexp.MustCompile(`<a\s+(?:id|name)="([^"]+)"\s*(?:/>|>\s*</a>)`)
 
 // line is a line of a note, and what it is to the reader of anchors.
 type line struct {
@@ -108,12 +107,11 @@ type line struct {
 }
 
 // split returns the sections of a note.
-func split(file, content string) []Section {
-	definitions := definitionsIn(content)
-	content = withoutLinks(content)
-	lines := readLines(content)
+func split(p *page) []Section {
+	definitions := definitionsIn(p.content)
+	lines := linesOf(p)
 	slugs := make(map[string]int)
-	whole := Section{File: file, Body: content}
+	whole := Section{File: p.file, Body: p.source}
 	if i := slices.IndexFunc(lines, func(l line) bool { return l.level > 0 }); i >= 0 {
 		whole.Title = lines[i].title
 		if !slices.ContainsFunc(lines[:i], func(l line) bool { return strings.TrimSpace(l.text) != "" && !l.alone }) {
@@ -125,10 +123,10 @@ func split(file, content string) []Section {
 	for i, l := range lines {
 		if l.level > 0 {
 			title = l.title
-			sections = append(sections, Section{file, slug(l.title, slugs), title, join(under(lines, i))})
+			sections = append(sections, Section{p.file, slug(l.title, slugs), title, join(under(lines, i))})
 		}
 		for _, anchor := range l.anchors {
-			s := Section{File: file, Anchor: anchor, Title: title}
+			s := Section{File: p.file, Anchor: anchor, Title: title}
 			if heading := headingOf(lines, i); heading >= 0 {
 				s.Title, s.Body = lines[heading].title, join(under(lines, heading))
 			} else {
@@ -158,47 +156,29 @@ func define(body string, definitions map[string]string) string {
 	return body + "\n" + strings.Join(needed, "\n") + "\n"
 }
 
-// readLines reads what each line is. In a fenced block nothing is a heading or an anchor. The lines that are for a machine (machine.go)
-// are left out.
-func readLines(content string) []line {
-	var lines []line
-	fence := ""
-	for _, s := range strings.Split(strings.ReplaceAll(content, "\r\n", "\n"), "\n") {
-		l := line{text: s}
-		mark := fencePattern.FindStringSubmatch(s)
-		switch {
-		case fence != "":
-			if mark != nil && strings.HasPrefix(mark[1], fence) && strings.TrimSpace(s) == mark[1] {
-				fence = ""
-			}
-		case mark != nil:
-			fence = mark[1]
-		case machineLine.MatchString(s):
-			continue
-		default:
-			l.read()
+// linesOf returns what each line of a note is. The lines that are for a machine (machine.go) are left out.
+func linesOf(p *page) []line {
+	all := make([]line, len(p.lines))
+	for i, s := range p.lines {
+		all[i].text = s
+	}
+	for _, b := range p.blocks {
+		if b.kind == heading && b.text != "" {
+			all[b.line-1].level, all[b.line-1].title = b.level, strings.TrimSpace(plain(b.text))
 		}
-		lines = append(lines, l)
+	}
+	for _, a := range p.anchors {
+		l := &all[a.line-1]
+		l.anchors = append(l.anchors, a.name)
+		l.alone = strings.TrimSpace(anchorPattern.ReplaceAllString(l.text, "")) == ""
+	}
+	var lines []line
+	for i, l := range all {
+		if !machineLine.MatchString(l.text) || p.inFence(i) {
+			lines = append(lines, l)
+		}
 	}
 	return lines
-}
-
-func (l *line) read() {
-	for _, match := range anchorPattern.FindAllStringSubmatch(l.text, -1) {
-		l.anchors = append(l.anchors, match[1])
-	}
-	rest := strings.TrimSpace(anchorPattern.ReplaceAllString(l.text, ""))
-	l.alone = len(l.anchors) > 0 && rest == ""
-	if heading := headingPattern.FindStringSubmatch(l.text); heading != nil {
-		l.level = len(heading[1])
-		l.title = words(anchorPattern.ReplaceAllString(heading[2], ""))
-	}
-}
-
-// words returns the text of a heading without the marks of Markdown.
-func words(heading string) string {
-	heading = linkPattern.ReplaceAllString(heading, "$1")
-	return strings.TrimSpace(strings.NewReplacer("`", "", "**", "").Replace(heading))
 }
 
 // headingOf returns the index of the heading that an anchor in line i names, -1 if it names none.

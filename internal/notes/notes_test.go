@@ -90,6 +90,18 @@ func TestAnAnchorNamesItsHeadingOrTheTextBehindIt(t *testing.T) {
 	}
 }
 
+func TestWhatIsOnlyShownIsNoAnchorAndNoHeading(t *testing.T) {
+	l := library(t, map[string]string{"a.md": "# A\n\n## 一 `<a id=\"b\"></a>`\n\n写成 `<a\nid=\"a\"></a>`，或者：\n\n" +
+		"    ## 三 <a id=\"c\"></a>\n\n<!-- <a id=\"d\"></a>\n## 四\n-->\n\n- ```md\n  ## 五 <a id=\"e\"></a>\n  ```\n\n<a id=\"f\"></a>完。\n"})
+	var got []string
+	for _, s := range l.Sections("a.md") {
+		got = append(got, s.Anchor)
+	}
+	if diff := cmp.Diff([]string{"", "a", "一-a-idba", "f"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestTheWholeNoteIsASectionWithoutAnchor(t *testing.T) {
 	l := library(t, map[string]string{"conn.md": connNote, "plain.md": "nothing but words\n"})
 	whole, found := l.Section("conn.md", "")

@@ -1,18 +1,24 @@
 package notes
 
-// A page is a note as the checker reads it: block by block, with the marks of Markdown gone, so that a rule about words meets only words.
-// goldmark reads it, as it does for the explorer.
+// A page is a text as it is read here, for the explorer's sake and for the checker's: block by block, with the marks of Markdown gone, so
+// that a rule about words meets only words. goldmark alone decides what is a heading, an anchor or code, as it does where a note is shown.
 
 import (
 	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
 	tables "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 )
 
@@ -47,27 +53,52 @@ type link struct {
 	target string
 }
 
-// page is a note, read for checking.
+// anchor is an element <a id="…"> in a note.
+type anchor struct {
+	line int
+	name string
+}
+
+// page is a note, or another text of the repository.
 type page struct {
+	path    string // "docs/zh/conn.md"
 	file    string // "conn.md"
-	content string // as it is
+	content string // as it is, but for the line ends of other systems
 	source  string // without the block of link definitions
 	lines   []string
 	blocks  []block
 	links   []link
+	anchors []anchor // in the order of the text
 	fences  []fence
+}
+
+// readPages reads the texts in Markdown that lie in a folder, which is at dir in the repository.
+func readPages(files fs.FS, dir string) ([]*page, error) {
+	names, err := fs.Glob(files, "*.md")
+	if err != nil {
+		return nil, fmt.Errorf("looking for notes: %w", err)
+	}
+	slices.Sort(names)
+	var pages []*page
+	for _, name := range names {
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading a note: %w", err)
+		}
+		pages = append(pages, readPage(path.Join(dir, name), string(content)))
+	}
+	return pages, nil
 }
 
 // readPage reads a note. The link definitions at its end are no part of what is read: they are made of it, and without them [TestX]
 // stands in the text as the author wrote it.
-func readPage(file, content string) *page {
-	p := &page{file: file, content: content, source: withoutLinks(content)}
+func readPage(name, content string) *page {
+	content = strings.ReplaceAll(content, "\r\n", "\n")
+	p := &page{path: name, file: path.Base(name), content: content, source: withoutLinks(content)}
 	p.lines = strings.Split(p.source, "\n")
-	p.fences = fencesOf(p.lines)
 	source := []byte(p.source)
 	r := pageReader{page: p, source: source}
-	root := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify)).Parser().Parse(text.NewReader(source))
-	r.read(root)
+	r.read(markdown().Parse(text.NewReader(source)))
 	for i := range p.blocks {
 		if p.blocks[i].kind == heading {
 			p.blocks[i].end = p.endOfHeading(i)
@@ -75,6 +106,14 @@ func readPage(file, content string) *page {
 	}
 	return p
 }
+
+// markdown returns what reads Markdown. It is made when the first text is read, since it takes its time.
+var markdown = sync.OnceValue(func() parser.Parser {
+	return goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify)).Parser()
+})
+
+// isNamed reports whether a page goes by a name, with its folder or without.
+func (p *page) isNamed(name string) bool { return name == p.file || name == p.path }
 
 // endOfHeading returns the index of the first block behind a heading's that is not under it.
 func (p *page) endOfHeading(i int) int {
@@ -120,6 +159,8 @@ func (r *pageReader) read(parent ast.Node) {
 			r.add(node, paragraph, 0)
 		case *tables.TableCell:
 			r.add(node, cell, 0)
+		case *ast.FencedCodeBlock:
+			r.fence(node)
 		case *ast.ListItem:
 			begin := len(r.blocks)
 			r.read(node)
@@ -135,11 +176,43 @@ func (r *pageReader) read(parent ast.Node) {
 // add adds a block.
 func (r *pageReader) add(node ast.Node, k kind, level int) {
 	if lines := node.Lines(); lines != nil && lines.Len() > 0 {
-		r.line = 1 + bytes.Count(r.source[:lines.At(0).Start], []byte("\n"))
+		r.line = r.lineOf(lines.At(0))
 	}
 	var words strings.Builder
 	r.inline(&words, node)
 	r.blocks = append(r.blocks, block{kind: k, level: level, line: r.line, end: len(r.blocks) + 1, text: words.String()})
+}
+
+// lineOf returns the number of the line on which a piece of the text begins.
+func (r *pageReader) lineOf(piece text.Segment) int {
+	return 1 + bytes.Count(r.source[:piece.Start], []byte("\n"))
+}
+
+// fence adds a block of code between marks. One that does not end is left out: goldmark takes it to the end of what it stands in.
+func (r *pageReader) fence(node *ast.FencedCodeBlock) {
+	open := r.opening(node)
+	match := fenceOpens.FindStringSubmatch(r.lines[open])
+	end := open + 1 + node.Lines().Len()
+	if match == nil || end >= len(r.lines) {
+		return
+	}
+	f := fence{order: orderAbove(r.lines, open), indent: match[1], mark: match[2], language: match[3], open: open, close: end}
+	if last := strings.TrimSpace(r.lines[end]); strings.HasPrefix(last, f.mark) && strings.Trim(last, f.mark[:1]) == "" {
+		r.fences = append(r.fences, f)
+	}
+	r.line = end + 1
+}
+
+// opening returns the index of the line with which a block of code begins. Of one that is empty and names no language, goldmark tells no
+// place: it is the next that looks like one.
+func (r *pageReader) opening(node *ast.FencedCodeBlock) int {
+	switch {
+	case node.Info != nil:
+		return r.lineOf(node.Info.Segment) - 1
+	case node.Lines().Len() > 0:
+		return r.lineOf(node.Lines().At(0)) - 2
+	}
+	return r.line + max(slices.IndexFunc(r.lines[r.line:], fenceOpens.MatchString), 0)
 }
 
 // inline writes what a block says.
@@ -161,6 +234,7 @@ func (r *pageReader) inline(out *strings.Builder, parent ast.Node) {
 			for i := range node.Segments.Len() {
 				segment := node.Segments.At(i)
 				if match := anchorOpens.FindSubmatch(segment.Value(r.source)); match != nil {
+					r.anchors = append(r.anchors, anchor{r.lineOf(segment), string(match[1])})
 					out.WriteString(anchorBegin + string(match[1]) + anchorEnd)
 				}
 			}

@@ -1,5 +1,6 @@
 // Command check checks the notes, or, with -write, first writes into them what is drawn from elsewhere: code, outputs, links, the table of
-// the steps. Files named on the command line are the only ones that are written, and that findings are printed of.
+// the steps. Files named on the command line are the only ones that are written, and that findings are printed of: by a path one of them,
+// by a bare name such as README.md all that have it.
 //
 // The exit status is 1 if something was found, 2 if nothing could be checked.
 package main
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -41,9 +43,9 @@ func check(out io.Writer, write, runs bool, files []string) (found bool, err err
 	}
 	c := notes.NewChecker(root)
 	c.Runs = runs
-	var names []string
-	for _, file := range files {
-		names = append(names, filepath.Base(file))
+	names, err := namesIn(root, files)
+	if err != nil {
+		return false, err
 	}
 	if write {
 		if err := c.Write(names...); err != nil {
@@ -55,13 +57,36 @@ func check(out io.Writer, write, runs bool, files []string) (found bool, err err
 		return false, err
 	}
 	for _, f := range findings {
-		if len(names) == 0 || slices.Contains(names, filepath.Base(f.File)) {
+		if len(names) == 0 || meant(f.File, names) {
 			found = true
 			fmt.Fprintln(out, f)
 		}
 	}
 	fmt.Fprint(out, counts)
 	return found, nil
+}
+
+// namesIn returns the files that are named on the command line as the repository names them; a bare name is left as it is.
+func namesIn(root string, files []string) ([]string, error) {
+	var names []string
+	for _, file := range files {
+		if filepath.Base(file) != file {
+			absolute, err := filepath.Abs(file)
+			if err != nil {
+				return nil, err
+			}
+			if file, err = filepath.Rel(root, absolute); err != nil {
+				return nil, err
+			}
+		}
+		names = append(names, filepath.ToSlash(file))
+	}
+	return names, nil
+}
+
+// meant reports whether a file of the repository is one of these.
+func meant(file string, names []string) bool {
+	return slices.Contains(names, file) || slices.Contains(names, path.Base(file))
 }
 
 // repository returns the root of the repository around the working directory.

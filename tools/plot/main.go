@@ -1,0 +1,233 @@
+// Command plot draws a picture of measured lines: it reads what is to be drawn from standard input, as JSON, and writes SVG to standard
+// output. It is a module of its own, so that nobody who builds the project needs the library that draws; internal/bench runs it.
+//
+// Both axes are logarithmic, since what is drawn here doubles from point to point. Words stay words in the picture, set in whatever
+// sans-serif font the reader has, Chinese included: nothing here knows how wide they are, so all of them begin at a place of their own.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/color"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// picture is what is to be drawn.
+type picture struct {
+	Title string `json:"title"`
+	Y     axis   `json:"y"`
+	X     axis   `json:"x"`
+	Lines []line `json:"lines"`
+}
+
+// axis says what one axis means, and has the places on it that are marked. It reaches from the first to the last of these at least.
+type axis struct {
+	Label string `json:"label"`
+	Ticks []tick `json:"ticks"`
+}
+
+type tick struct {
+	At    float64 `json:"at"`
+	Label string  `json:"label"`
+}
+
+// line is one line, with its name in the legend.
+type line struct {
+	Name   string  `json:"name"`
+	Points []point `json:"points"`
+}
+
+// point is a place on a line, and how far its value spreads.
+type point struct {
+	X    float64 `json:"x"`
+	Y    float64 `json:"y"`
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+func main() {
+	if err := run(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "plot:", err)
+		os.Exit(1)
+	}
+}
+
+func run(in io.Reader, out io.Writer) error {
+	decoder := json.NewDecoder(in)
+	decoder.DisallowUnknownFields() // two programs that do not mean the same draw nonsense
+	var p picture
+	if err := decoder.Decode(&p); err != nil {
+		return fmt.Errorf("reading what to draw: %w", err)
+	}
+	svg, err := p.draw()
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(svg)
+	return err
+}
+
+const (
+	width  = 510 * vg.Length(1) // in points: 680 by 440 pixels
+	height = 330 * vg.Length(1)
+	margin = 14 * vg.Length(1)
+	head   = 54 * vg.Length(1) // for the title, and for what the y axis means
+	foot   = 16 * vg.Length(1) // for what the x axis means
+)
+
+var (
+	ink   = color.RGBA{R: 0x1A, G: 0x1A, B: 0x1A, A: 0xFF}
+	faint = color.RGBA{R: 0x6B, G: 0x6B, B: 0x6B, A: 0xFF}
+	grid  = color.RGBA{R: 0xE2, G: 0xE6, B: 0xEA, A: 0xFF}
+)
+
+// styles are those of the lines, in their order: colours that the colour-blind tell apart, and never by colour alone.
+var styles = []struct {
+	color  color.Color
+	dashes []vg.Length
+	glyph  draw.GlyphDrawer
+}{
+	{color.RGBA{R: 0x00, G: 0x77, B: 0xBB, A: 0xFF}, nil, draw.CircleGlyph{}},
+	{color.RGBA{R: 0xCC, G: 0x55, B: 0x11, A: 0xFF}, []vg.Length{5, 3}, draw.BoxGlyph{}},
+}
+
+// draw returns the picture. The same picture always gives the same bytes.
+func (p *picture) draw() ([]byte, error) {
+	if len(p.Lines) > len(styles) {
+		return nil, fmt.Errorf("%d lines, and only %d can be told apart", len(p.Lines), len(styles))
+	}
+	chart, err := p.chart()
+	if err != nil {
+		return nil, err
+	}
+	canvas := vgsvg.New(width, height)
+	page := draw.New(canvas)
+	page.SetColor(color.White)
+	page.Fill(page.Rectangle.Path())
+
+	words := chart.Legend.TextStyle
+	title := words
+	title.Font.Size, title.Font.Weight = 13, font.WeightBold
+	page.FillText(title, vg.Point{X: margin, Y: height - 24}, p.Title)
+	page.FillText(words, vg.Point{X: margin, Y: height - 42}, p.Y.Label)
+	page.FillText(words, vg.Point{X: (width - widthOf(p.X.Label, words)) / 2, Y: margin - 2}, p.X.Label)
+	chart.Draw(draw.Crop(page, margin, -margin-8, margin+foot, -head))
+
+	var svg bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
+		return nil, err
+	}
+	return finished(svg.Bytes()), nil
+}
+
+// widthOf returns how wide a text is, nearly: the library knows the width of Latin letters, and every other takes a square.
+func widthOf(s string, style text.Style) vg.Length {
+	latin := strings.Map(func(r rune) rune {
+		if r > unicode.MaxLatin1 {
+			return -1
+		}
+		return r
+	}, s)
+	return style.Width(latin) + style.Font.Size*vg.Length(utf8.RuneCountInString(s)-len([]rune(latin)))
+}
+
+// fonts have Chinese on every system that has any.
+const fonts = "'Segoe UI','Helvetica Neue','Noto Sans','Noto Sans CJK SC','Noto Sans SC','PingFang SC','Hiragino Sans GB'," +
+	"'Microsoft YaHei','WenQuanYi Micro Hei',sans-serif"
+
+// finished names the fonts of readers in place of the one that the library has measured with, and says where the picture comes from.
+func finished(svg []byte) []byte {
+	svg = bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans"), []byte("font-family:"+fonts))
+	return bytes.Replace(svg, []byte("Generated by SVGo and Plotinum VG"), []byte(`Made by "make bench", drawn by gonum.org/v1/plot`), 1)
+}
+
+// chart returns the axes and the lines.
+func (p *picture) chart() (*plot.Plot, error) {
+	chart := plot.New()
+	chart.BackgroundColor = color.White
+	for _, a := range []struct {
+		of   *axis
+		axis *plot.Axis
+	}{{&p.X, &chart.X}, {&p.Y, &chart.Y}} {
+		if err := a.of.apply(a.axis); err != nil {
+			return nil, err
+		}
+	}
+	lines := plotter.NewGrid()
+	lines.Horizontal.Color, lines.Vertical.Color = grid, grid
+	chart.Add(lines)
+	for i, l := range p.Lines {
+		if err := l.add(chart, i); err != nil {
+			return nil, fmt.Errorf("the line %q: %w", l.Name, err)
+		}
+	}
+	chart.Legend.Top, chart.Legend.Left = true, true
+	chart.Legend.XOffs, chart.Legend.YOffs = 6, -6
+	chart.Legend.ThumbnailWidth, chart.Legend.Padding = 26, 3
+	chart.Legend.TextStyle = chart.X.Tick.Label
+	chart.Legend.TextStyle.XAlign, chart.Legend.TextStyle.YAlign = text.XLeft, text.YBottom
+	return chart, nil
+}
+
+func (a *axis) apply(to *plot.Axis) error {
+	if len(a.Ticks) < 2 || a.Ticks[0].At <= 0 {
+		return errors.New("an axis needs two ticks at least, all above zero")
+	}
+	var marks plot.ConstantTicks
+	for _, t := range a.Ticks {
+		marks = append(marks, plot.Tick{Value: t.At, Label: t.Label})
+	}
+	to.Scale, to.Tick.Marker = plot.LogScale{}, marks
+	to.Min, to.Max = a.Ticks[0].At, a.Ticks[len(a.Ticks)-1].At
+	to.Padding = 8
+	to.LineStyle.Color, to.Tick.LineStyle.Color, to.Tick.Label.Color = faint, faint, ink
+	to.Tick.Label.Font.Variant, to.Tick.Label.Font.Size, to.Tick.Length = "Sans", 10, 4
+	return nil
+}
+
+// add draws a line, its points, and how far they spread.
+func (l *line) add(chart *plot.Plot, i int) error {
+	spread := struct {
+		plotter.XYs
+		plotter.YErrors
+	}{}
+	for _, p := range l.Points {
+		if p.X <= 0 || p.Low <= 0 || p.Y < p.Low || p.High < p.Y {
+			return fmt.Errorf("%+v is no value with a spread around it, above zero", p)
+		}
+		spread.XYs = append(spread.XYs, plotter.XY{X: p.X, Y: p.Y})
+		spread.YErrors = append(spread.YErrors, struct{ Low, High float64 }{p.Y - p.Low, p.High - p.Y})
+	}
+	if len(l.Points) == 0 {
+		return errors.New("there are no points")
+	}
+	drawn, points, err := plotter.NewLinePoints(spread.XYs)
+	if err != nil {
+		return err
+	}
+	bars, err := plotter.NewYErrorBars(spread)
+	if err != nil {
+		return err
+	}
+	style := styles[i]
+	drawn.Color, drawn.Width, drawn.Dashes = style.color, 1.6, style.dashes
+	points.Color, points.Radius, points.Shape = style.color, 3, style.glyph
+	bars.Color, bars.Width = style.color, 1
+	chart.Add(drawn, bars, points)
+	chart.Legend.Add(l.Name, drawn, points)
+	return nil
+}
