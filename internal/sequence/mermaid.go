@@ -186,7 +186,7 @@ func (m *mermaid) beginChapter(title string) {
 	m.line("rect rgb(240, 245, 250)")
 	m.chapter = true
 	m.deeper()
-	m.note(-1, -1, "【"+title+"】")
+	m.note(-1, -1, text.Text{Zh: "【%s】", En: "— %s —"}.Format(m.lang, title))
 }
 
 func (m *mermaid) endChapter() {

@@ -86,12 +86,11 @@ var sentences = map[Reason]text.Text{
 	OutOfRange: {Zh: "%s要在 %v 到 %v 之间。", En: "The %s must be from %v to %v."},
 }
 
-// says is every other sentence of the package.
+// says is every other sentence of the package, but for those about recordings, which the command line says too (text.Table.Failures).
 var says = struct {
-	sandbox, timeout, delay, count, organisation                                 text.Text // words
-	noPeers, brokenPromise, stuck, disturbed, other                              text.Text // %s: the error's own words
-	notSent, notRestarted, notAdded, noIntruder                                  text.Text // %s, %s: a peer, the error's own words
-	cannotOpen, notARecording, newerVersion, truncated, brokenRecording, reading text.Text // the same
+	sandbox, timeout, delay, count, organisation    text.Text // words
+	noPeers, brokenPromise, stuck, disturbed, other text.Text // %s: the error's own words
+	notSent, notRestarted, notAdded, noIntruder     text.Text // %s, %s: a peer, the error's own words
 }{
 	sandbox:      text.Text{Zh: "沙盒", En: "Sandbox"},
 	timeout:      text.Text{Zh: "等待时间", En: "timeout"},
@@ -115,23 +114,4 @@ var says = struct {
 	notRestarted: text.Text{Zh: "节点 %s 没有重启成功。（%s）", En: "Peer %s could not be restarted. (%s)"},
 	notAdded:     text.Text{Zh: "没有能加上节点 %s。（%s）", En: "Peer %s could not be added. (%s)"},
 	noIntruder:   text.Text{Zh: "对 %s 的攻击没有开始。（%s）", En: "The attack on %s was not begun. (%s)"},
-
-	cannotOpen:    text.Text{Zh: "打不开 %s。请检查文件名和权限。（%s）", En: "%s cannot be opened. Check its name and permissions. (%s)"},
-	notARecording: text.Text{Zh: "这不是 gossipscope 的录像。（%s）", En: "This is not a recording of gossipscope. (%s)"},
-	newerVersion: text.Text{
-		Zh: "这份录像出自更新的版本，请升级后再打开。（%s）",
-		En: "This recording was made by a newer version: open it with that. (%s)",
-	},
-	truncated: text.Text{
-		Zh: "这份录像没有录完就断了，断开之前的内容都在。（%s）",
-		En: "This recording was cut off while it was made; everything before that is here. (%s)",
-	},
-	brokenRecording: text.Text{
-		Zh: "这份录像坏了，坏处之前的内容都在。（%s）",
-		En: "This recording is broken; everything before that place is here. (%s)",
-	},
-	reading: text.Text{
-		Zh: "录像没能读完，请检查文件和磁盘。读到的内容都在。（%s）",
-		En: "The recording could not be read to its end: check the file and the disk. What was read is here. (%s)",
-	},
 }

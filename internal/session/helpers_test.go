@@ -162,3 +162,10 @@ func waitForEnd(t *testing.T, l *Live) error {
 func ascending(held []Held) bool {
 	return slices.IsSortedFunc(held, func(a, b Held) int { return int(a.ID) - int(b.ID) })
 }
+
+// stepping reports whether goroutines are held at their steps.
+func stepping(l *Live) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stepper != nil
+}

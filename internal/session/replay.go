@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"path/filepath"
 
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
@@ -18,52 +20,99 @@ type Replay struct {
 }
 
 // Open reads the recording at path. If it turns out to be broken in the middle, Open returns a Replay of everything before that place
-// and the error beside it; if nothing can be read, the Replay is nil. The error has a sentence (see Sentence), and wraps what package
-// timeline found wrong.
+// and the error beside it; if nothing can be read, the Replay is nil.
 func Open(path string) (*Replay, error) {
-	f, err := os.Open(path)
+	r, err := OpenRecording(path)
 	if err != nil {
-		return nil, text.Failed(err, says.cannotOpen, text.Printable(path))
+		return nil, err
 	}
-	defer f.Close()
-	return Load(f)
+	defer r.Close()
+	return r.replay()
 }
 
-// Load reads a recording from r, as Open does.
-func Load(r io.Reader) (*Replay, error) {
-	rd, err := timeline.NewReader(r)
+// Recording is a recording that is being read. Its errors say in a sentence (see Sentence) what is wrong with it, and wrap what package
+// timeline has found.
+type Recording struct {
+	name   any // in those sentences: a string, or a text.Text
+	reader *timeline.Reader
+	from   io.Closer
+}
+
+// OpenRecording begins to read the recording at path.
+func OpenRecording(path string) (*Recording, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, text.Failed(err, text.Table.Failures.OpenRecording, text.Printable(path))
 	}
-	var events []timeline.Event
-	for e, next := range rd.All() {
-		if next != nil {
-			err = unreadable(next)
+	return ReadRecording(f, text.Printable(filepath.Base(path)))
+}
+
+// ReadRecording begins to read a recording from wherever it comes. Its errors call it name, which is a string or a text.Text. The
+// Recording closes from, at once if what is in there is none.
+func ReadRecording(from io.ReadCloser, name any) (*Recording, error) {
+	reader, err := timeline.NewReader(from)
+	if err != nil {
+		from.Close()
+		return nil, unreadable(name, err)
+	}
+	return &Recording{name, reader, from}, nil
+}
+
+// Header returns what is known of the session that was recorded.
+func (r *Recording) Header() timeline.Header { return r.reader.Header() }
+
+// All returns the events, each as soon as it is read. It ends with the first error, which comes with a zero Event.
+func (r *Recording) All() iter.Seq2[timeline.Event, error] {
+	return func(yield func(timeline.Event, error) bool) {
+		for e, err := range r.reader.All() {
+			if err != nil {
+				err = unreadable(r.name, err)
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// Close ends the reading.
+func (r *Recording) Close() error { return r.from.Close() }
+
+// replay reads all of it, or as much as is good.
+func (r *Recording) replay() (*Replay, error) {
+	var (
+		events []timeline.Event
+		broken error
+	)
+	for e, err := range r.All() {
+		if err != nil {
+			broken = err
 			break
 		}
 		events = append(events, e)
 	}
-	replay := &Replay{header: rd.Header(), recorder: timeline.NewRecorder(len(events))}
+	replay := &Replay{header: r.Header(), recorder: timeline.NewRecorder(len(events))}
 	for _, e := range events {
 		replay.recorder.Add(e)
 	}
 	replay.recorder.Close()
-	return replay, err
+	return replay, broken
 }
 
-// unreadable says what is wrong with a recording.
-func unreadable(err error) error {
+// unreadable says what is wrong with a recording, and what to do about it.
+func unreadable(name any, err error) error {
+	says := &text.Table.Failures
 	switch {
 	case errors.Is(err, timeline.ErrNotARecording):
-		return text.Failed(err, says.notARecording)
+		return text.Failed(err, says.NotARecording, name)
 	case errors.Is(err, timeline.ErrNewerVersion):
-		return text.Failed(err, says.newerVersion)
+		return text.Failed(err, says.NewerVersion, name)
 	case errors.Is(err, timeline.ErrTruncated):
-		return text.Failed(err, says.truncated)
+		return text.Failed(err, says.Truncated, name)
 	case errors.Is(err, timeline.ErrBrokenRecording):
-		return text.Failed(err, says.brokenRecording)
+		return text.Failed(err, says.Broken, name)
 	}
-	return text.Failed(err, says.reading)
+	return text.Failed(err, says.ReadRecording, name)
 }
 
 // Recorder implements Session. It is closed: its events are all there are.

@@ -124,16 +124,20 @@ func TestABrokenRecordingIsReplayedUpToTheDamage(t *testing.T) {
 		want    error
 		says    string
 	}{
-		"cut off in a line":    {bytes.NewReader(whole[:len(whole)-len(lines[len(lines)-2])-5]), len(recorded) - 1, timeline.ErrTruncated, "断开之前"},
-		"without its end":      {bytes.NewReader(bytes.Join(lines[:6], nil)), 5, timeline.ErrTruncated, "断开之前"},
-		"a line is missing":    {bytes.NewReader(append(bytes.Join(lines[:6], nil), lines[7]...)), 5, timeline.ErrBrokenRecording, "坏处之前"},
-		"something else":       {strings.NewReader("hello\n"), -1, timeline.ErrNotARecording, "不是"},
-		"nothing":              {strings.NewReader(""), -1, timeline.ErrNotARecording, "不是"},
+		"cut off in a line":    {bytes.NewReader(whole[:len(whole)-len(lines[len(lines)-2])-5]), len(recorded) - 1, timeline.ErrTruncated, "x.jsonl 没有录完就断了，断开之前"},
+		"without its end":      {bytes.NewReader(bytes.Join(lines[:6], nil)), 5, timeline.ErrTruncated, "x.jsonl 没有录完就断了，断开之前"},
+		"a line is missing":    {bytes.NewReader(append(bytes.Join(lines[:6], nil), lines[7]...)), 5, timeline.ErrBrokenRecording, "x.jsonl 已经损坏，损坏之前"},
+		"something else":       {strings.NewReader("hello\n"), -1, timeline.ErrNotARecording, "x.jsonl 不是"},
+		"nothing":              {strings.NewReader(""), -1, timeline.ErrNotARecording, "x.jsonl 不是"},
 		"of a newer program":   {strings.NewReader(`{"format":"gossipscope-recording","version":99}` + "\n"), -1, timeline.ErrNewerVersion, "升级"},
 		"a disk that fails":    {iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader(whole))), -1, iotest.ErrTimeout, "没能读完"},
 		"a disk, in the midst": {io.MultiReader(bytes.NewReader(bytes.Join(lines[:6], nil)), iotest.ErrReader(iotest.ErrTimeout)), 5, iotest.ErrTimeout, "没能读完"},
 	} {
-		r, err := Load(c.content)
+		var r *Replay
+		recording, err := ReadRecording(io.NopCloser(c.content), "x.jsonl")
+		if err == nil {
+			r, err = recording.replay()
+		}
 		if !errors.Is(err, c.want) || !strings.Contains(Sentence(err, text.Chinese), c.says) {
 			t.Errorf("%s: the error is %v, %s", name, err, Sentence(err, text.Chinese))
 		}

@@ -57,8 +57,8 @@ func TestOverTCPALessonPlaysByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if !l.Stepping() || l.Header().Network != "tcp" {
-		t.Errorf("it begins with %+v, stepping: %t", l.Header(), l.Stepping())
+	if !stepping(l) || l.Header().Network != "tcp" {
+		t.Errorf("it begins with %+v, stepping: %t", l.Header(), stepping(l))
 	}
 	l.SetStepping(false)
 	if err := waitForEnd(t, l); err != nil {
@@ -165,7 +165,7 @@ func TestClosingTwiceAndFromTwoSidesIsHarmless(t *testing.T) {
 		}
 		l.SetStepping(false)
 		l.SetStepping(true)
-		if l.Stepping() || len(l.Held()) != 0 || l.ReleaseNext() || l.Release(1) {
+		if stepping(l) || len(l.Held()) != 0 || l.ReleaseNext() || l.Release(1) {
 			t.Error("a closed session steps")
 		}
 		if _, err := l.Recorder().Follow(l.Recorder().Last()).Next(t.Context()); err != io.EOF {
@@ -198,8 +198,8 @@ func TestASandboxHasThreePeersThatReadAndAcknowledge(t *testing.T) {
 				t.Errorf("%s is %+v", name, p)
 			}
 		}
-		if len(st.Peers) != 3 || st.Title != says.sandbox || !l.Stepping() || l.Header().Lesson != "" {
-			t.Errorf("%d peers, title %v, stepping %t, header %+v", len(st.Peers), st.Title, l.Stepping(), l.Header())
+		if len(st.Peers) != 3 || st.Title != says.sandbox || !stepping(l) || l.Header().Lesson != "" {
+			t.Errorf("%d peers, title %v, stepping %t, header %+v", len(st.Peers), st.Title, stepping(l), l.Header())
 		}
 		l.SetStepping(false)
 		must(t, l, Act{Verb: SendWithAck, Peer: "A", Targets: []string{"B", "I"}, Content: "hello", MinAck: 2})

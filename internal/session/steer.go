@@ -134,13 +134,6 @@ func (l *Live) ReleaseNext() bool {
 	return slices.ContainsFunc(l.Held(), func(h Held) bool { return l.Release(h.ID) })
 }
 
-// Stepping reports whether goroutines are held at their steps.
-func (l *Live) Stepping() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.stepper != nil
-}
-
 // SetStepping begins to hold every goroutine at its next step, or lets everything run. What was held before goes on.
 func (l *Live) SetStepping(on bool) {
 	l.mu.Lock()

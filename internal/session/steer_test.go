@@ -85,7 +85,7 @@ func TestSteppingBeginsAndEndsWhileThingsRun(t *testing.T) {
 		changed := l.Changed()
 		l.SetStepping(false)
 		<-changed
-		if l.Stepping() || len(l.Held()) != 0 {
+		if stepping(l) || len(l.Held()) != 0 {
 			t.Error("somebody is held in a free session")
 		}
 		until(t, l, "the probe is answered", func(st *timeline.State) bool { return st.Peer("B").PingsServed == 1 })

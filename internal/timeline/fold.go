@@ -4,8 +4,8 @@ package timeline
 // or from a recording, in one go or one by one. Whatever is not in an event (a clock, a random number, the order of a map) has no
 // part in it.
 //
-// Each step of the layer has one small function in the table below; they stand in the files of their subject: fold_connection.go,
-// fold_message.go, fold_peer.go. Events of one object come from several goroutines and may be told in another order than they
+// Each step of the layer has one small function. They stand in the files of their subject, each file with a table of its steps:
+// fold_message.go, fold_connection.go, fold_peer.go. Events of one object come from several goroutines and may be told in another order than they
 // happened in; their Seq decides which of two reports of the same thing is the newer. Events of different objects are not
 // comparable that way, and need not be.
 
@@ -179,6 +179,7 @@ type folding struct {
 	p     *Peer
 	c     *Connection // the connection that the step is about, nil if it is about none or that one was forgotten
 	t     *trace.Event
+	role  trace.Goroutine // who tells of the step
 	mark  Mark
 	known bool // whether c is the object of the step, so that its Seq counts in the order of c
 }
@@ -187,11 +188,11 @@ func (s *State) step(peer string, t *trace.Event, mark Mark) {
 	if t == nil || peer == "" {
 		return
 	}
-	fold, known := folds[t.Step]
-	if !known {
-		return
+	role := t.Goroutine()
+	if role == "" {
+		return // a step that the catalogue does not know
 	}
-	f := folding{s: s, p: s.ownPeer(peer), t: t, mark: mark}
+	f := folding{s: s, p: s.ownPeer(peer), t: t, role: role, mark: mark}
 	switch {
 	case t.Object.Kind == trace.Connection:
 		f.c, f.known = s.ownConnection(f.p, t.Object, mark), true
@@ -205,7 +206,7 @@ func (s *State) step(peer string, t *trace.Event, mark Mark) {
 		f.observe()
 	}
 	f.moveGoroutine()
-	fold(&f)
+	f.fold()
 	f.stillAfterStop()
 	if f.c != nil {
 		f.c.settle()
@@ -218,91 +219,14 @@ func (s *State) step(peer string, t *trace.Event, mark Mark) {
 // outcome is how the step went.
 func (f *folding) outcome() Outcome { return outcome(f.mark, f.t.Err, f.t.Detail) }
 
-// folds says what each step of the catalogue means. A test holds it against the catalogue.
-var folds map[trace.Step]func(*folding)
-
-func init() { // not a literal above: the functions lead back to the table through step
-	folds = map[trace.Step]func(*folding){
-		trace.StoreLookup:   (*folding).storeLookup,
-		trace.DialStart:     at(PhaseDialling),
-		trace.TLSHandshaken: (*folding).tlsHandshaken,
-		trace.PingSend:      at(PhasePinging),
-		trace.PingServed:    (*folding).pingServed,
-		trace.PingAnswered:  (*folding).pingAnswered,
-		trace.StreamOpen:    (*folding).streamOpen,
-		trace.StreamOpened:  (*folding).streamOpened,
-		trace.StreamArrived: (*folding).streamOpened,
-		trace.StreamLimit:   (*folding).check,
-
-		trace.AuthTLSCert:   (*folding).authCheck,
-		trace.AuthSend:      (*folding).authSend,
-		trace.AuthSent:      (*folding).authSent,
-		trace.AuthRead:      at(PhaseAuthenticating),
-		trace.AuthReceived:  (*folding).authReceived,
-		trace.AuthDecode:    (*folding).authDecode,
-		trace.AuthType:      (*folding).authCheck,
-		trace.AuthPKIID:     (*folding).authClaim,
-		trace.AuthIdentity:  (*folding).authClaim,
-		trace.AuthCertHash:  (*folding).authClaim,
-		trace.AuthSignature: (*folding).authSignature,
-		trace.AuthExpected:  (*folding).authClaim,
-		trace.AuthProbe:     (*folding).authProbe,
-		trace.AuthRefuse:    (*folding).authRefuse,
-		trace.AuthAwait:     at(PhaseAuthenticating),
-		trace.AuthVerdict:   (*folding).authVerdict,
-
-		trace.StoreStored:   (*folding).storeStored,
-		trace.StoreReplaced: (*folding).storeGone,
-		trace.StoreRefused:  (*folding).storeRefused,
-		trace.StoreTieBreak: (*folding).storeTieBreak,
-		trace.StoreHandover: (*folding).storeHandover,
-		trace.StoreRemoved:  (*folding).storeGone,
-
-		trace.ConnServe:     (*folding).connServe,
-		trace.ConnEnqueue:   (*folding).connEnqueue,
-		trace.ConnDrop:      (*folding).connDrop,
-		trace.ConnWrite:     (*folding).connWrite,
-		trace.ConnWritten:   (*folding).connWritten,
-		trace.ConnRead:      nothingMore,
-		trace.ConnReceived:  (*folding).connReceived,
-		trace.ConnQueued:    (*folding).connQueued,
-		trace.ConnHandle:    (*folding).connHandle,
-		trace.ConnDrain:     (*folding).connDrain,
-		trace.ConnClose:     (*folding).connClose,
-		trace.ConnReaderEnd: (*folding).readerEnd,
-		trace.ConnWriterEnd: (*folding).writerEnd,
-		trace.ConnServeEnd:  (*folding).goroutineEnd,
-
-		trace.AckSubscribe: (*folding).ackSubscribe,
-		trace.AckRespond:   nothingMore,
-		trace.AckPublish:   (*folding).ackPublish,
-		trace.AckResult:    (*folding).ackResult,
-		trace.AckDone:      (*folding).ackDone,
-
-		trace.DemuxAdd:       (*folding).demuxAdd,
-		trace.DemuxDeliver:   (*folding).demuxDeliver,
-		trace.DemuxDelivered: (*folding).demuxDelivered,
-		trace.DemuxUnclaimed: (*folding).demuxUnclaimed,
-		trace.AcceptHand:     (*folding).acceptHand,
-
-		trace.DeadNotice:      (*folding).deadNotice,
-		trace.StopFlag:        (*folding).stopStep,
-		trace.StopConnections: (*folding).stopStep,
-		trace.StopDemux:       (*folding).stopStep,
-		trace.StopSubscribers: (*folding).stopStep,
-		trace.StopServer:      (*folding).stopStep,
-		trace.StopDone:        (*folding).stopStep,
-	}
-}
-
-// nothingMore is for steps whose whole meaning is where a goroutine is.
-func nothingMore(*folding) {}
+// fold takes in what the step means, by the table of its subject, those of messages first: in a burst there is little else. It reports
+// false for a step that is in no table. The tables are switches and no maps: functions called through a map would put each folding on the
+// heap, which costs more than most of them do.
+func (f *folding) fold() bool { return f.foldMessage() || f.foldPeer() || f.foldConnection() }
 
 // at is for steps whose whole meaning is how far a connection has come.
-func at(phase Phase) func(*folding) {
-	return func(f *folding) {
-		if f.c != nil {
-			f.c.advance(phase)
-		}
+func (f *folding) at(phase Phase) {
+	if f.c != nil {
+		f.c.advance(phase)
 	}
 }

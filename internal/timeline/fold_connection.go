@@ -9,6 +9,61 @@ import (
 	"gossipscope/comm/trace"
 )
 
+// foldConnection takes in a step of this file's subject, and reports whether it is one.
+func (f *folding) foldConnection() bool {
+	switch f.t.Step {
+	case trace.StoreLookup:
+		f.storeLookup()
+	case trace.DialStart:
+		f.at(PhaseDialling)
+	case trace.PingSend:
+		f.at(PhasePinging)
+	case trace.PingAnswered:
+		f.pingAnswered()
+	case trace.StreamOpen, trace.StreamOpened, trace.StreamArrived:
+		f.streamOpen()
+	case trace.StreamLimit:
+		f.check()
+	case trace.AuthRead, trace.AuthAwait:
+		f.at(PhaseAuthenticating)
+	case trace.AuthTLSCert, trace.AuthType:
+		f.authCheck()
+	case trace.AuthPKIID, trace.AuthIdentity, trace.AuthCertHash, trace.AuthExpected:
+		f.authClaim()
+	case trace.AuthSignature:
+		f.authSignature()
+	case trace.AuthProbe:
+		f.authProbe()
+	case trace.AuthRefuse:
+		f.authRefuse()
+	case trace.AuthVerdict:
+		f.authVerdict()
+	case trace.StoreStored:
+		f.storeStored()
+	case trace.StoreReplaced, trace.StoreRemoved:
+		f.storeGone()
+	case trace.StoreRefused:
+		f.storeRefused()
+	case trace.StoreTieBreak:
+		f.storeTieBreak()
+	case trace.ConnServe:
+		f.connServe()
+	case trace.ConnDrain:
+		f.connDrain()
+	case trace.ConnClose:
+		f.connClose()
+	case trace.ConnReaderEnd:
+		f.readerEnd()
+	case trace.ConnWriterEnd:
+		f.writerEnd()
+	case trace.ConnServeEnd:
+		f.goroutineEnd()
+	default:
+		return false
+	}
+	return true
+}
+
 // observe takes in what any step may tell of the connection that is its object.
 func (f *folding) observe() {
 	c, t := f.c, f.t
@@ -43,8 +98,7 @@ func namesExpected(step trace.Step) bool {
 // moveGoroutine notes where the goroutine is that tells of the step. Steps of the store say nothing of who they run on, and drops
 // and closings may run on any goroutine, whatever the catalogue holds to be usual.
 func (f *folding) moveGoroutine() {
-	t := f.t
-	role := t.Goroutine()
+	t, role := f.t, f.role
 	if t.Object.Kind == trace.Store || t.Step == trace.ConnDrop || t.Step == trace.ConnClose || t.Step == trace.ConnServe ||
 		role == trace.TransportGoroutine || t.Step == trace.PingServed {
 		return
@@ -116,7 +170,7 @@ func (f *folding) goroutineEnd() {
 	if f.c == nil {
 		return
 	}
-	g := goroutine(&f.c.Goroutines, f.t.Goroutine(), "")
+	g := goroutine(&f.c.Goroutines, f.role, "")
 	g.Alive, g.ended = false, true
 }
 
@@ -128,12 +182,6 @@ func (f *folding) storeLookup() {
 	}
 }
 
-func (f *folding) tlsHandshaken() {
-	f.p.Handshakes = latest(f.p.Handshakes, TLSHandshake{Outcome: f.outcome(), Local: f.t.Local, Remote: f.t.Remote}, keptNotices)
-}
-
-func (f *folding) pingServed() { f.p.PingsServed++ }
-
 func (f *folding) pingAnswered() {
 	if f.c != nil {
 		f.c.advance(PhasePinging)
@@ -141,15 +189,13 @@ func (f *folding) pingAnswered() {
 	}
 }
 
+// streamOpen is also for streams that are open, or arrive: in either way this end has the stream.
 func (f *folding) streamOpen() {
 	if f.c != nil {
 		f.c.advance(PhaseOpening)
 		f.c.opened = true
 	}
 }
-
-// streamOpened is also for streams that arrive: either way this end has the stream.
-func (f *folding) streamOpened() { f.streamOpen() }
 
 // Finding out who is at the other end.
 
@@ -160,7 +206,7 @@ func (f *folding) check() {
 }
 
 func (f *folding) authCheck() {
-	at(PhaseAuthenticating)(f)
+	f.at(PhaseAuthenticating)
 	f.check()
 }
 

@@ -13,6 +13,48 @@ import (
 // overflow is the Detail of a conn.drop whose message was never in the queue.
 const overflow = "overflow"
 
+// foldMessage takes in a step of this file's subject, and reports whether it is one.
+func (f *folding) foldMessage() bool {
+	switch f.t.Step {
+	case trace.ConnEnqueue:
+		f.connEnqueue()
+	case trace.ConnDrop:
+		f.connDrop()
+	case trace.ConnWrite:
+		f.connWrite()
+	case trace.ConnWritten:
+		f.connWritten()
+	case trace.ConnReceived:
+		f.connReceived()
+	case trace.ConnQueued:
+		f.connQueued()
+	case trace.ConnHandle:
+		f.connHandle()
+	case trace.ConnRead, trace.AckRespond: // their whole meaning is where a goroutine is
+	case trace.AckSubscribe:
+		f.ackSubscribe()
+	case trace.AckPublish:
+		f.ackPublish()
+	case trace.AckResult:
+		f.ackResult()
+	case trace.AckDone:
+		f.ackDone()
+	case trace.AuthSend:
+		f.authSend()
+	case trace.AuthSent:
+		f.authSent()
+	case trace.AuthReceived:
+		f.authReceived()
+	case trace.AuthDecode:
+		f.authDecode()
+	case trace.StoreHandover:
+		f.storeHandover()
+	default:
+		return false
+	}
+	return true
+}
+
 // The handshake: in each direction the first message of the stream, never in a queue.
 
 func (f *folding) authSend() {

@@ -9,6 +9,37 @@ import (
 	"gossipscope/comm/trace"
 )
 
+// foldPeer takes in a step of this file's subject, and reports whether it is one.
+func (f *folding) foldPeer() bool {
+	switch f.t.Step {
+	case trace.TLSHandshaken:
+		f.tlsHandshaken()
+	case trace.PingServed:
+		f.p.PingsServed++
+	case trace.DemuxAdd:
+		f.demuxAdd()
+	case trace.DemuxDeliver:
+		f.demuxDeliver()
+	case trace.DemuxDelivered:
+		f.demuxDelivered()
+	case trace.DemuxUnclaimed:
+		f.demuxUnclaimed()
+	case trace.AcceptHand:
+		f.acceptHand()
+	case trace.DeadNotice:
+		f.deadNotice()
+	case trace.StopFlag, trace.StopConnections, trace.StopDemux, trace.StopServer, trace.StopSubscribers, trace.StopDone:
+		f.stopStep()
+	default:
+		return false
+	}
+	return true
+}
+
+func (f *folding) tlsHandshaken() {
+	f.p.Handshakes = latest(f.p.Handshakes, TLSHandshake{Outcome: f.outcome(), Local: f.t.Local, Remote: f.t.Remote}, keptNotices)
+}
+
 // Steps of the demultiplexer use Number for the subscription's; the message is told by its envelope, and by its connection, which is
 // the Subject.
 
@@ -72,9 +103,7 @@ func (f *folding) handledWhere(open func(*Message) bool) *Message {
 	if f.c == nil || f.t.Envelope == nil {
 		return nil
 	}
-	return f.c.in.first(0, func(m *Message) bool {
-		return m.Marks[Handled].Set() && open(m) && sameEnvelope(m.Envelope, f.t.Envelope)
-	})
+	return f.c.in.served(f.t.Envelope, open)
 }
 
 // deadNotice keeps one notice for each peer, as the layer does. A peer whose PKI-ID is not known is told apart by its endpoint.

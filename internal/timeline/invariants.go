@@ -162,10 +162,9 @@ func (f *folding) noneAfterStop() {
 // stillAfterStop is asked at every step. Callers are not the layer's, and gRPC's own goroutines belong to a server that may be the
 // caller's.
 func (f *folding) stillAfterStop() {
-	role := f.t.Goroutine()
-	if !f.p.Stopped.Set() || f.t.Step == trace.StopDone || role == trace.CallerGoroutine || role == trace.TransportGoroutine ||
+	if !f.p.Stopped.Set() || f.t.Step == trace.StopDone || f.role == trace.CallerGoroutine || f.role == trace.TransportGoroutine ||
 		f.t.Object.Kind != trace.Connection || f.t.Step == trace.ConnDrop || f.t.Step == trace.ConnClose {
 		return
 	}
-	f.breaks(NoneAfterStop, "%s of connection %d of %s reached %s", role, f.t.Object.ID, f.p.Birth.Name, f.t.Step)
+	f.breaks(NoneAfterStop, "%s of connection %d of %s reached %s", f.role, f.t.Object.ID, f.p.Birth.Name, f.t.Step)
 }

@@ -273,8 +273,11 @@ func (o *outgoing) findWaiting(envelope *proto.Envelope) int {
 	return slices.IndexFunc(o.waiting, func(m *Message) bool { return sameEnvelope(m.Envelope, envelope) })
 }
 
-// findLeft returns the index in left of the message with that number, -1 if there is none.
+// findLeft returns the index in left of the message with that number, -1 if there is none. At every write it is asked for a new one.
 func (o *outgoing) findLeft(number uint64) int {
+	if number > o.last {
+		return -1
+	}
 	for i := len(o.left) - 1; i >= 0 && number != 0; i-- {
 		if o.left[i].Number == number {
 			return i
@@ -290,6 +293,7 @@ type incoming struct {
 	last      uint64 // the highest number
 	gone      uint64 // the highest number among the forgotten
 	open      uint64 // whatever has a lower number is handled; spares pending the search
+	unserved  uint64 // whatever has a lower number was handed to a subscriber; spares served the search
 	owner     *token
 }
 
@@ -308,13 +312,19 @@ func (in *incoming) at(number, seq uint64, envelope *proto.Envelope) *Message {
 	}
 	m := newMessage(in.owner, number, seq, envelope)
 	in.last = max(in.last, number)
-	in.open = min(in.open, number)
+	in.open, in.unserved = min(in.open, number), min(in.unserved, number)
 	in.list = slices.Insert(in.list, i, m)
 	in.trim()
 	return m
 }
 
+// search returns where in the list the message with that number is, or would be. A list without holes is not searched.
 func (in *incoming) search(number uint64) (int, bool) {
+	if n := uint64(len(in.list)); n > 0 && number >= in.list[0].Number {
+		if i := number - in.list[0].Number; i < n && in.list[i].Number == number {
+			return int(i), true
+		}
+	}
 	return slices.BinarySearchFunc(in.list, number, func(m *Message, number uint64) int { return compare(m.Number, number) })
 }
 
@@ -329,11 +339,7 @@ func (in *incoming) trim() {
 // pending returns the first message that is not handled and has that envelope, for a change; nil if there is none. Without an
 // envelope it is the first that is in the receive queue.
 func (in *incoming) pending(envelope *proto.Envelope) *Message {
-	from, _ := in.search(in.open)
-	for from < len(in.list) && in.list[from].Marks[Handled].Set() {
-		in.open = in.list[from].Number + 1
-		from++
-	}
+	from := in.advance(&in.open, func(m *Message) bool { return m.Marks[Handled].Set() })
 	return in.first(from, func(m *Message) bool {
 		if m.Marks[Handled].Set() {
 			return false
@@ -343,6 +349,25 @@ func (in *incoming) pending(envelope *proto.Envelope) *Message {
 		}
 		return sameEnvelope(m.Envelope, envelope)
 	})
+}
+
+// served returns the first message that is handled, has that envelope, and fulfils open, for a change; nil if there is none. Of one that
+// was delivered and handed nothing may be open.
+func (in *incoming) served(envelope *proto.Envelope, open func(*Message) bool) *Message {
+	from := in.advance(&in.unserved, func(m *Message) bool { return m.Marks[Handled].Set() && m.Delivered.Set() && m.Handed.Set() })
+	return in.first(from, func(m *Message) bool {
+		return m.Marks[Handled].Set() && open(m) && sameEnvelope(m.Envelope, envelope)
+	})
+}
+
+// advance takes bound, a number below which all messages are over, as far as it goes, and returns the index from which on not all are.
+func (in *incoming) advance(bound *uint64, over func(*Message) bool) int {
+	i, _ := in.search(*bound)
+	for i < len(in.list) && over(in.list[i]) {
+		*bound = in.list[i].Number + 1
+		i++
+	}
+	return i
 }
 
 // first returns the first message from index from on that fulfils want, for a change; nil if there is none.

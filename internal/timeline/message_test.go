@@ -494,3 +494,20 @@ func TestMessageToldAfterItsSuccessorWasHandled(t *testing.T) {
 		}
 	}
 }
+
+func TestMessageToldAfterItsSuccessorWasHanded(t *testing.T) {
+	s, b := new(script), accepted(1) // and no handshake: of its message a subscriber is never told
+	for _, number := range []uint64{3, 4, 2} {
+		m := data(number, "x")
+		s.receive("B", b, number, m)
+		for _, step := range []trace.Step{trace.DemuxDelivered, trace.AcceptHand} {
+			s.tell("B", theInstance, step, trace.Event{Number: 1, Envelope: m, Subject: b})
+		}
+	}
+	st := s.state()
+	for _, m := range st.Connection(key("B", 1)).Incoming() {
+		if !m.Delivered.Set() || !m.Handed.Set() {
+			t.Errorf("message %d: delivered %v, handed %v", m.Number, m.Delivered, m.Handed)
+		}
+	}
+}

@@ -4,11 +4,12 @@ package timeline
 // person. Peers add events under a mutex that is held for moments only. Readers have cursors of their own and take from the same
 // store at their own speed; none of them holds up a peer or another reader.
 //
-// The price of a store that does not grow is that it forgets. When it is full, the oldest event is folded into a keyframe: a State
+// The price of a store that does not grow is that it forgets. When it is full, the oldest events are folded into a keyframe: a State
 // that says what everything forgotten has come to. So the present is always exact, and so is every moment since the keyframe;
 // only a reader that fell behind it misses events, and is told how many by a gap.
 //
-// There is no goroutine in here, and no timer.
+// No peer folds: that takes several times as long as to keep an event. What must go is folded many events at a time, on a goroutine that
+// is there only meanwhile, and so a session that fits into the store is folded by nobody but those who look. There is no timer in here.
 
 import (
 	"context"
@@ -22,14 +23,22 @@ var ErrClosed = errors.New("the session has ended")
 
 // Recorder keeps the events of a session. All methods are safe for concurrent use.
 type Recorder struct {
-	mu       sync.Mutex // guards what follows; held for moments only, never while somebody else's code runs
-	ring     []Event    // the latest events; once it has capacity events, a ring that begins at start
-	start    int
-	capacity int
-	last     uint64
-	keyframe State         // everything before the ring
-	changed  chan struct{} // closed at the next change; nil if nobody waits
-	closed   bool
+	capacity int // how many events are kept at least, once there are as many
+	batch    int // how many are forgotten at once; 0 in a small recorder, which forgets one when one comes
+	room     int // how many can be kept
+
+	folding  sync.Mutex // guards keyframe; held while a batch is folded, and never taken under mu
+	keyframe State      // everything before the store
+
+	mu        sync.Mutex // guards what follows; held for moments only, never while somebody else's code runs
+	store     [][]Event  // a ring of room events, in blocks that are made when they are reached; event i of all is at i % room
+	first     int        // how many of all were forgotten; changed only by whoever holds folding too
+	next      int        // how many were added
+	forgotten Event      // the gap that stands for all that were forgotten
+	tidying   bool       // the goroutine that forgets is there
+	last      uint64
+	changed   chan struct{} // closed at the next change; nil if nobody waits
+	closed    bool
 
 	live liveState
 }
@@ -42,10 +51,29 @@ type liveState struct {
 	buf   []Event
 }
 
-// NewRecorder returns a recorder that keeps the latest capacity events, at least one. It keeps their envelopes too: the memory that
-// it can come to hold is that many times the size of the messages.
+const (
+	// block is how many events of the store are made at a time, so that it grows without moving what it has.
+	block = 1 << 10
+
+	// minBatch is how many events it is worth while to start a goroutine for.
+	minBatch = 1 << 6
+)
+
+// NewRecorder returns a recorder that keeps the latest capacity events, at least one, and of a large capacity an eighth more: as long as
+// that is not full the peers go on while the oldest are folded. It keeps their envelopes too: the memory that it can come to hold is that
+// many times the size of the messages.
 func NewRecorder(capacity int) *Recorder {
-	return &Recorder{capacity: max(1, capacity)}
+	capacity = max(1, capacity)
+	batch := capacity / 16
+	if batch < minBatch {
+		batch = 0
+	}
+	return newRecorder(capacity, batch)
+}
+
+func newRecorder(capacity, batch int) *Recorder {
+	room := capacity + 2*batch
+	return &Recorder{capacity: capacity, batch: batch, room: room, store: make([][]Event, (room+block-1)/block)}
 }
 
 // Add gives e the next number, keeps it, and returns the number; the caller fills in all but N. It never waits for a reader. Events
@@ -54,6 +82,11 @@ func NewRecorder(capacity int) *Recorder {
 func (r *Recorder) Add(e Event) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for r.next-r.first == r.room && !r.closed {
+		r.mu.Unlock()
+		r.makeRoom()
+		r.mu.Lock()
+	}
 	if r.closed {
 		return 0
 	}
@@ -62,24 +95,88 @@ func (r *Recorder) Add(e Event) uint64 {
 		r.last += e.Gap - 1
 	}
 	e.N = r.last
-	if len(r.ring) < r.capacity {
-		r.ring = append(r.ring, e)
-	} else {
-		r.keyframe.Apply(r.ring[r.start])
-		r.ring[r.start] = e
-		r.start = (r.start + 1) % r.capacity
-	}
+	r.put(e)
 	r.wake()
 	return e.N
+}
+
+// put puts e into the store, which has room, and has the oldest forgotten when they are enough for a batch. The caller holds the mutex.
+func (r *Recorder) put(e Event) {
+	if i := r.next % r.room; r.store[i/block] == nil {
+		r.store[i/block] = make([]Event, min(block, r.room-i))
+	}
+	*r.at(r.next) = e
+	r.next++
+	if r.batch > 0 && r.next-r.first >= r.capacity+r.batch && !r.tidying {
+		r.tidying = true
+		go r.tidy()
+	}
+}
+
+// at returns where event i of all is.
+func (r *Recorder) at(i int) *Event {
+	i %= r.room
+	return &r.store[i/block][i%block]
+}
+
+// tidy forgets batch after batch, for as long as there is one.
+func (r *Recorder) tidy() {
+	for r.forgetBatch() {
+	}
+}
+
+// forgetBatch forgets a batch, and reports whether there was one.
+func (r *Recorder) forgetBatch() bool {
+	r.folding.Lock()
+	defer r.folding.Unlock()
+	if !r.untidy() {
+		return false
+	}
+	r.forget(r.batch)
+	return true
+}
+
+// untidy reports whether there is a batch to forget. If not, the goroutine that asks is about to end.
+func (r *Recorder) untidy() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tidying = !r.closed && r.next-r.first >= r.capacity+r.batch
+	return r.tidying
+}
+
+// makeRoom is for those who find the store full: the recorder is a small one, or the peers are faster than their events can be folded, and
+// then they have to wait. What is forgotten meanwhile by tidy serves as well.
+func (r *Recorder) makeRoom() {
+	r.folding.Lock()
+	defer r.folding.Unlock()
+	r.mu.Lock()
+	full := r.next-r.first == r.room
+	r.mu.Unlock()
+	if full {
+		r.forget(1)
+	}
+}
+
+// forget folds the n oldest events into the keyframe. The caller holds folding and not mu: nobody changes an event that is in the store.
+func (r *Recorder) forget(n int) {
+	for i := range n {
+		r.keyframe.Apply(*r.at(r.first + i))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.first += n
+	r.forgotten = Event{N: r.keyframe.N, Turn: r.keyframe.Turn, At: r.keyframe.At, Kind: KindGap}
 }
 
 // Close tells readers that nothing will follow: their Next returns io.EOF after the last event, and Until returns ErrClosed. What was
 // recorded stays readable. Closing again does nothing.
 func (r *Recorder) Close() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.closed = true
 	r.wake()
+	r.mu.Unlock()
+	r.folding.Lock() // the batch that is being folded is the last
+	defer r.folding.Unlock()
 }
 
 // wake tells everybody who waits. The caller holds the mutex.
@@ -101,15 +198,17 @@ func (r *Recorder) Last() uint64 {
 func (r *Recorder) Forgotten() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.keyframe.N
+	return r.forgotten.N
 }
 
 // Snapshot returns everything that the recorder has: the keyframe, which is the zero State as long as nothing was forgotten, and the
 // events since. Applying them to it gives the State of now.
 func (r *Recorder) Snapshot() (keyframe State, since []Event) {
+	r.folding.Lock()
+	defer r.folding.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.keyframe.Clone(), r.copySince(nil, r.keyframe.N, len(r.ring))
+	return r.keyframe.Clone(), r.copySince(nil, r.keyframe.N, r.room)
 }
 
 // State returns the State of now. The caller may keep it and apply further events to it.
@@ -125,12 +224,7 @@ func (r *Recorder) State() State {
 func (r *Recorder) catchUp() {
 	const portion = 1024
 	for {
-		r.mu.Lock()
-		if r.live.state.N < r.keyframe.N {
-			r.live.state = r.keyframe.Clone()
-		}
-		r.live.buf = r.copySince(r.live.buf[:0], r.live.state.N, portion)
-		r.mu.Unlock()
+		r.live.buf = r.takeSince(&r.live.state, r.live.buf[:0], portion)
 		for i := range r.live.buf {
 			r.live.state.Apply(r.live.buf[i])
 		}
@@ -142,21 +236,44 @@ func (r *Recorder) catchUp() {
 	}
 }
 
+// takeSince appends to buf up to limit events that follow state. If the recorder has forgotten the next one, state becomes the keyframe.
+func (r *Recorder) takeSince(state *State, buf []Event, limit int) []Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for state.N < r.forgotten.N {
+		r.mu.Unlock()
+		r.skip(state)
+		r.mu.Lock()
+	}
+	return r.copySince(buf, state.N, limit)
+}
+
+// skip makes state the keyframe if that is later, and reports whether it is.
+func (r *Recorder) skip(state *State) bool {
+	r.folding.Lock()
+	defer r.folding.Unlock()
+	if state.N >= r.keyframe.N {
+		return false
+	}
+	*state = r.keyframe.Clone()
+	return true
+}
+
 // copySince appends to buf up to limit events that follow event number after, which must not be older than the keyframe. The caller
 // holds the mutex.
 func (r *Recorder) copySince(buf []Event, after uint64, limit int) []Event {
-	for i := r.indexAfter(after); i < len(r.ring) && limit > 0; i, limit = i+1, limit-1 {
-		buf = append(buf, r.ring[(r.start+i)%len(r.ring)])
+	for i := r.indexAfter(after); i < r.next && limit > 0; i, limit = i+1, limit-1 {
+		buf = append(buf, *r.at(i))
 	}
 	return buf
 }
 
-// indexAfter returns how many of the events in the ring are not later than number after.
+// indexAfter returns which of all events is the first in the store that is later than number after.
 func (r *Recorder) indexAfter(after uint64) int {
-	low, high := 0, len(r.ring)
+	low, high := r.first, r.next
 	for low < high {
 		middle := (low + high) / 2
-		if r.ring[(r.start+middle)%len(r.ring)].N <= after {
+		if r.at(middle).N <= after {
 			low = middle + 1
 		} else {
 			high = middle
@@ -192,14 +309,8 @@ func (r *Recorder) advance(ctx context.Context, state *State) error {
 	case err != nil:
 		return err
 	}
-	if e.Kind == KindGap && e.N-e.Gap == state.N {
-		r.mu.Lock()
-		if state.N < r.keyframe.N {
-			*state = r.keyframe.Clone()
-			r.mu.Unlock()
-			return nil
-		}
-		r.mu.Unlock()
+	if e.Kind == KindGap && e.N-e.Gap == state.N && r.skip(state) {
+		return nil
 	}
 	state.Apply(e)
 	return nil
@@ -273,10 +384,10 @@ func (c *Cursor) take(buf []Event, limit int) []Event {
 	if limit <= 0 {
 		return buf
 	}
-	if forgotten := r.keyframe.N; c.at < forgotten {
-		gap := Event{N: forgotten, Turn: r.keyframe.Turn, At: r.keyframe.At, Kind: KindGap, Gap: forgotten - c.at}
+	if gap := r.forgotten; c.at < gap.N {
+		gap.Gap = gap.N - c.at
 		buf = append(buf, gap)
-		c.at = forgotten
+		c.at = gap.N
 		limit--
 	}
 	first := len(buf)

@@ -22,7 +22,7 @@ func say(words string) Event { return Event{Kind: KindSay, Text: &text.Text{En: 
 func TestKeyframeAndTheRestAreTheWholeSession(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		events := anyEvents(rt)
-		r := NewRecorder(rapid.IntRange(0, 50).Draw(rt, "capacity"))
+		r := newRecorder(rapid.IntRange(1, 50).Draw(rt, "capacity"), rapid.IntRange(0, 10).Draw(rt, "batch"))
 		for i, e := range events {
 			if n := r.Add(e); n != e.N {
 				rt.Fatalf("event %d got number %d", e.N, n)
@@ -31,9 +31,10 @@ func TestKeyframeAndTheRestAreTheWholeSession(t *testing.T) {
 				mustBeSame(t, "the state on the way", Fold(events[:i+1]), r.State())
 			}
 		}
+		r.Close()
 		keyframe, rest := r.Snapshot()
-		if len(rest) > r.capacity {
-			rt.Fatalf("%d events kept, room for %d", len(rest), r.capacity)
+		if len(rest) > r.room || len(rest) < min(len(events), r.capacity) {
+			rt.Fatalf("%d events kept of %d, capacity %d, room for %d", len(rest), len(events), r.capacity, r.room)
 		}
 		if keyframe.N != r.Forgotten() || (len(rest) > 0 && rest[len(rest)-1].N != r.Last()) {
 			rt.Fatalf("keyframe %d, forgotten %d, last %d", keyframe.N, r.Forgotten(), r.Last())
@@ -200,8 +201,13 @@ func TestReadyCursorIsWokenOnce(t *testing.T) {
 }
 
 func TestPeersReadersAndWaitersAtOnce(t *testing.T) {
+	for _, batch := range []int{0, 4} {
+		peersReadersAndWaitersAtOnce(t, newRecorder(64, batch))
+	}
+}
+
+func peersReadersAndWaitersAtOnce(t *testing.T, r *Recorder) {
 	const peers, each = 4, 500
-	r := NewRecorder(64)
 	var adding, reading sync.WaitGroup
 	for range peers {
 		adding.Go(func() {
@@ -232,6 +238,10 @@ func TestPeersReadersAndWaitersAtOnce(t *testing.T) {
 		for r.Last() < peers*each {
 			s := r.State()
 			s.Apply(say("mine")) // a caller's own to go on with
+			keyframe, rest := r.Snapshot()
+			if n := keyframe.N + uint64(len(rest)); n > peers*each || len(rest) > 0 && rest[len(rest)-1].N != n {
+				t.Errorf("%d events are forgotten, and %d left of which the last is %d", keyframe.N, len(rest), rest[len(rest)-1].N)
+			}
 			runtime.Gosched()
 		}
 	})
@@ -241,6 +251,40 @@ func TestPeersReadersAndWaitersAtOnce(t *testing.T) {
 	}
 	r.Close()
 	reading.Wait()
+}
+
+// The mutex stands for a batch that takes long.
+func TestPeersDoNotWaitForABatchThatIsFolded(t *testing.T) {
+	r := newRecorder(64, 8)
+	r.folding.Lock()
+	for range 64 + 2*8 {
+		r.Add(say("x"))
+	}
+	r.folding.Unlock()
+	r.Close()
+	if _, rest := r.Snapshot(); len(rest) < 64 || r.Last() != 64+2*8 {
+		t.Errorf("%d events are kept of %d", len(rest), r.Last())
+	}
+}
+
+func TestAReaderMissesNothingWhileOthersAreForgotten(t *testing.T) {
+	r := newRecorder(10, 2)
+	c, read := r.Follow(0), uint64(0)
+	for n := range uint64(100) {
+		r.Add(say("x"))
+		if n%7 != 0 {
+			continue
+		}
+		for _, e := range c.Take(nil, 100) {
+			if read++; e.Kind == KindGap || e.N != read {
+				t.Fatalf("event %d is %+v", read, e)
+			}
+		}
+		if read != n+1 {
+			t.Fatalf("%d events were read, of %d", read, n+1)
+		}
+	}
+	r.Close()
 }
 
 func BenchmarkAddToAFullRecorder(b *testing.B) {
