@@ -18,8 +18,9 @@ import (
 )
 
 // acks is lesson 5. To step through it: dlv test ./walkthroughs -- -test.run TestSendWithAckTellsWhoHasGotIt, with breakpoints on
-// comm.(*ackSendOperation).send (op, results and acks: what has come in, and how much of it counts), comm.(*commImpl).sendForAck
-// (msg.Nonce and conn.pkiID: what the topic is made of) and comm.(*connection).interceptAck (err: whether anybody waits for this one).
+// comm.(*ackSendOperation).send (`op`, `results` and `acks`: what has come in, and how much of it counts), comm.(*commImpl).sendForAck
+// (`msg.Nonce` and `conn.pkiID`: what the topic is made of) and comm.(*connection).interceptAck (`err`: whether anybody waits for this
+// one).
 var acks = Lesson{
 	Number: 5,
 	Slug:   "acks",
@@ -371,7 +372,7 @@ func (w *ackWorld) oddArguments() {
 	}
 	w.promise(len(none) == 1 && none.AckCount() == 1 && w.foundNobody(nonceOf(atB)) == 1 && len(below) == 1 && below.AckCount() == 1,
 		fmt.Sprintf("%v, %v", none, below),
-		"minAck 为 0 和 −3 时，调用不等 ack 就返回了：B 的 ack 晚到一步，C 根本没有答复。结果里的“成功”只表示消息进了队列。",
+		"minAck 为 0 和 −3 时，调用不等 ack 就返回了：B 的 ack 晚到一步，C 根本没有答复。结果里的「成功」只表示消息进了队列。",
 		"With a minAck of 0, and of −3, the call has waited for no ack: B's came too late, and C never answered. A success in such results means only that the message was queued.")
 	w.say("再看 minAck 为 5，节点只有 B，还写了两遍；最后一个节点也不写。", "Then a minAck of 5, with B as the only peer, named twice; and at last no peer at all.")
 	results := w.send("block 7", patience, 5, w.b, w.b)

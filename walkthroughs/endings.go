@@ -13,11 +13,11 @@ import (
 
 // endings is lesson 8. To step through it: dlv test ./walkthroughs -- -test.run TestEveryWayThatAConnectionEnds, with breakpoints on
 //
-//	comm.(*connection).close      the reason is the parameter; conn.clientStream is nil at the end that was dialled, and conn.farewell
-//	                              tells, a few lines on, whether the queue may still be written
-//	comm.(*connection).write      err is io.EOF where the stream was over before the writer came to it
-//	comm.(*connection).release    where the end that was dialled returns, and with it the stream; len(conn.outBuff) is what is lost
-//	comm.(*deathNotices).add      pkiID is who is presumed dead; who calls it has met an error
+//	comm.(*connection).close      `reason` is why; `conn.clientStream` is nil at the end that was dialled, and `lingers` tells, a few
+//	                              lines on, whether the queue may still be written
+//	comm.(*connection).write      `err` is `io.EOF` where the stream was over before the writer came to it
+//	comm.(*connection).release    where the end that was dialled returns, and with it the stream; `len(conn.outBuff)` is what is lost
+//	comm.(*deathNotices).add      `pkiID` is who is presumed dead; who calls it has met an error
 var endings = Lesson{
 	Number: 8,
 	Slug:   "endings",

@@ -18,13 +18,12 @@ import (
 
 // receive is lesson 4. To step through it: dlv test ./walkthroughs -- -test.run TestAMessageComesIn, with three breakpoints.
 //
-// comm.(*connection).handle is the service with a message that it has taken from msgChan: conn tells which connection's, msg.Envelope
-// is the message as it came. comm.(*ChannelDeMultiplexer).deliver is where the message goes into a subscription: msg is by now the
-// *ReceivedMessageImpl that the subscriber will get, with msg.conn, the connection that brought it, and msg.connInfo, who is at the
-// other end of that; ch.number is the subscription. In the chapter about the slow subscriber len(ch.messages) climbs to
-// cap(ch.messages), and the select in the call for block 13 does not return. comm.(*commImpl).handToSubscriber is the
-// goroutine of a subscription, between generic.messages, which the demultiplexer fills, and specificChan, which is what Accept has
-// returned.
+// comm.(*connection).handle is the service with a message that it has taken from `conn.msgChan`: `conn` tells which connection's,
+// `msg.Envelope` is the message as it came. comm.(*ChannelDeMultiplexer).deliver is where the message goes into a subscription: `msg` is by
+// now the *ReceivedMessageImpl that the subscriber will get, with `msg.conn`, the connection that brought it, and `msg.connInfo`, who is at
+// the other end of that; `ch.number` is the subscription. In the chapter about the slow subscriber `len(ch.messages)` climbs to
+// `cap(ch.messages)`, and for block 13 `m.put` does not return. comm.(*commImpl).handToSubscriber is the goroutine of a subscription,
+// between `generic.messages`, which the demultiplexer fills, and `specificChan`, which is what Accept has returned.
 var receive = Lesson{
 	Number: 4,
 	Slug:   "receive",

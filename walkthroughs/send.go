@@ -16,11 +16,11 @@ import (
 // send is lesson 3. To step through it: dlv test ./walkthroughs -- -test.run TestAMessageGoesOut, with two breakpoints.
 //
 // comm.(*connection).send is the first stage, and runs on the goroutine that called Send: "stack" shows the lesson itself further down.
-// Look at len(conn.outBuff), cap(conn.outBuff) and shouldBlock; in the second select, m either goes into the queue or is dropped with
-// errQueueFull. In the chapter about the full queue conn.dropped counts what is dropped.
+// Look at `len(conn.outBuff)`, `cap(conn.outBuff)` and `shouldBlock`. Send does not wait for room: `m` goes into the queue (`conn.offer`) or
+// is dropped with `errQueueFull`. In the chapter about the full queue `conn.dropped` counts what is dropped.
 //
-// comm.(*connection).write is the second stage, on the writer's goroutine: m is what it has taken out of the queue, number its place on
-// the stream, len(conn.outBuff) what waits behind it. "goroutines" shows who else is there: one reader, writer and service for each end.
+// comm.(*connection).write is the second stage, on the writer's goroutine: `m` is what it has taken out of the queue, `number` its place on
+// the stream, `len(conn.outBuff)` what waits behind it. "goroutines" shows who else is there: one reader, writer and service for each end.
 var send = Lesson{
 	Number: 3,
 	Slug:   "send",

@@ -18,10 +18,10 @@ import (
 
 // stop is lesson 9. To step through it: dlv test ./walkthroughs -- -test.run TestStopGoesDownThePipe, with breakpoints on
 //
-//	comm.(*commImpl).Stop                where c.connStore.pki2Conn, c.msgPublisher.closed and c.subscriptions show how far it has come;
+//	comm.(*commImpl).Stop                `c.connStore.pki2Conn`, `c.msgPublisher.closed` and `c.subscriptions` show how far it has come;
 //	                                     "goroutines -group startloc" before and after each line shows who has gone
-//	comm.(*connectionStore).shutdown     conns are the connections and the dials that it closes
-//	comm.(*commImpl).acceptPeer          the err of a handshake that is cut short: comm.ErrStopped here, "the peer is stopping" over there
+//	comm.(*connectionStore).shutdown     `conns` are the connections and the dials that it closes
+//	comm.(*commImpl).acceptPeer          the `err` of a handshake that is cut short: `comm.ErrStopped` here, "the peer is stopping" over there
 var stop = Lesson{
 	Number: 9,
 	Slug:   "stop",
@@ -203,8 +203,8 @@ func (l *stopping) demultiplexer() {
 	l.until("B has seen the end", func(st *timeline.State) bool { return l.idle(st, "B") && l.quiet(st) })
 	st := l.state()
 	l.promise(!broke(newest(st, "B")) && notices(st, "B") == 0, "an error, or a notice",
-		"handler 一返回，B 就读到了流的末尾，不是错误，所以不会推定 A 已死。（C 那边有一份通知，因为它没有拨通。）",
-		"When the handler returned, B read the end of the stream, and no error: it does not presume A dead. (C has given a notice, since its dial has failed.)")
+		"handler 一返回，B 就读到了流的末尾，不是错误，因为 Stop 还站在服务器前面，线路还在；所以 B 不会推定 A 已死。（C 那边有一份通知，因为它没有拨通。）",
+		"When the handler returned, B read the end of the stream, and no error, because Stop still stands before the server, which takes the line away: so B does not presume A dead. (C has given a notice, since its dial has failed.)")
 }
 
 // server: and then everybody that was ever begun.

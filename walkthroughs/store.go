@@ -16,10 +16,10 @@ import (
 
 // store is lesson 7. To step through it: dlv test ./walkthroughs -- -test.run TestOneConnectionAPeer, with breakpoints on
 //
-//	comm.(*connectionStore).getConnection   cs.pki2Conn and cs.destinationLocks are what there is; found says which of them was of use
-//	comm.(*connectionStore).admit           conn is the newcomer, standing is what is in the store already
-//	comm.encounter.decide                   e is all that a peer knows when both have dialled
-//	comm.(*connection).giveWay              len(conn.outBuff) messages move to heir
+//	comm.(*connectionStore).getConnection   `cs.pki2Conn` and `cs.destinationLocks` are what there is; `found` says which was of use
+//	comm.(*connectionStore).admit           `conn` is the newcomer, `standing` is what is in the store already
+//	comm.encounter.decide                   `e` is all that a peer knows when both have dialled
+//	comm.(*connection).giveWay              `len(conn.outBuff)` messages move to `successor`
 var store = Lesson{
 	Number: 7,
 	Slug:   "store",

@@ -16,9 +16,9 @@ import (
 )
 
 // verdict is lesson 6. To step through it: dlv test ./walkthroughs -- -test.run TestProbeAndHandshakeAskTwoQuestions, with breakpoints on
-// comm.(*commImpl).Handshake (remotePeer: whom it looks for, and whether it knows a PKI-ID), comm.(*commImpl).openStream (err: the one
-// that the lesson is about, and stream, which is nil beside it) and comm.(*commImpl).awaitVerdict (err of readWithTimeout: how the
-// stream has ended).
+// comm.(*commImpl).Handshake (`remotePeer`: whom it looks for, and whether it knows a PKI-ID), comm.(*commImpl).openStream (`err`: the one
+// that the lesson is about, and `stream`, which is nil beside it) and comm.(*commImpl).awaitVerdict (`err`, once `c.readWithTimeout` has
+// returned: how the stream has ended).
 var verdict = Lesson{
 	Number: 6,
 	Slug:   "verdict",
@@ -134,7 +134,7 @@ func verdictAnsweredFirst(s *story, a *lab.Peer) {
 		s.until("A's end has closed", s.bothClosed)
 		c := latestConnection(s.state(), "A")
 		s.promise(err == nil && bytes.Equal(identity, g.Identity()) && checksPassed(c) == allChecks && c.Verdict.Passed(), err,
-			"G 的回答经得起 A 的每一项检查；不过说明“接受”的不是它，而是后面的裁决：流干净地结束了。",
+			"G 的回答经得起 A 的每一项检查；不过说明「接受」的不是它，而是后面的裁决：流干净地结束了。",
 			"G's answer has passed every check of A's; but what says \"accepted\" is not that answer, it is the verdict behind it: the stream has ended cleanly.")
 		return nil
 	})

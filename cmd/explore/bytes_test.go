@@ -3,15 +3,18 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"gossipscope/internal/sequence"
 	"gossipscope/internal/text"
 )
 
@@ -28,6 +31,53 @@ func TestTheMessagesOfARecordingAreListed(t *testing.T) {
 		if !regexp.MustCompile(want).MatchString(got.stdout) {
 			t.Errorf("no line %q in\n%s", want, got.stdout)
 		}
+	}
+}
+
+// The help has its reader record a lesson and open the file: what it shows him to type must work on that.
+func TestWhatTheHelpHasOneTypeWorksOnARecordingOfALesson(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lesson.jsonl")
+	real := func(p *program) { p.lessons = realLessons() }
+	if got := exploreIn(t, t.Context(), real, "play", "1", "--record", path); got.status != 0 {
+		t.Fatalf("%+v", got)
+	}
+	says := &text.Table.Reading
+	for example := range strings.Lines(says.BytesExamples.En + "\n" + says.ExportExamples.En) {
+		typed, into, _ := strings.Cut(strings.TrimSpace(example), " | ")
+		typed, _, _ = strings.Cut(typed, " > ")
+		args := strings.Fields(strings.ReplaceAll(typed, "lesson.jsonl", path))[1:]
+		got := explore(t, args...)
+		if got.status != 0 || got.stdout == "" {
+			t.Errorf("%s: %+v", typed, got)
+		}
+		if strings.HasPrefix(into, "openssl x509") {
+			block, _ := pem.Decode([]byte(got.stdout))
+			if block == nil {
+				t.Errorf("%s gives openssl %q", typed, got.stdout)
+			} else if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+				t.Errorf("%s gives openssl %v", typed, err)
+			}
+		}
+	}
+	out := explore(t, "bytes", path, "1", "--lang", "zh").stdout
+	if _, again, _ := strings.Cut(out, "重新算一遍\n"); strings.Count(again, "✓ ") != 8 || strings.Contains(again, "✗") {
+		t.Errorf("of the first message, hashes and signature are not all found right:\n%s", again)
+	}
+}
+
+func TestMessagesAreNumberedInTheOrderInWhichTheyLeft(t *testing.T) {
+	named := func(to string, left, arrived uint64) sequence.Carried {
+		return sequence.Carried{To: to, Left: left, Arrived: arrived}
+	}
+	messages := []sequence.Carried{
+		named("queued first", 9, 12), named("dropped", 0, 0), named("hello", 3, 5), named("of an intruder", 0, 4), named("late", 10, 0),
+	}
+	var got []string
+	for _, m := range inOrderOfLeaving(messages) {
+		got = append(got, m.To)
+	}
+	if want := []string{"hello", "of an intruder", "queued first", "late", "dropped"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -114,14 +164,14 @@ func TestMistakesWithBytesGetASentence(t *testing.T) {
 		{"bytes a 1 2", "一个文件和一个编号", "one file and one number", exitUsage},
 		{"bytes " + recorded + " 5", "编号从 1 到 4", "from 1 to 4", exitUsage},
 		{"bytes " + recorded + " 0", "编号从 1 到 4", "from 1 to 4", exitUsage},
-		{"bytes " + recorded + " x", "“x”", `"x"`, exitUsage},
+		{"bytes " + recorded + " x", "「x」", `"x"`, exitUsage},
 		{"bytes " + recorded + " --raw payload", "写上编号", "give its number", exitUsage},
-		{"bytes " + recorded + " 1 --raw payload/con", "payload 里面有：tag，conn", "In payload there are: tag, conn", exitUsage},
-		{"bytes " + recorded + " 1 --raw nothing", "Envelope 里面有：payload，signature", "In Envelope there are: payload, signature", exitUsage},
+		{"bytes " + recorded + " 1 --raw payload/con", "payload 里面有：tag、conn", "In payload there are: tag, conn", exitUsage},
+		{"bytes " + recorded + " 1 --raw nothing", "Envelope 里面有：payload、signature", "In Envelope there are: payload, signature", exitUsage},
 		{"bytes " + recorded + " 1 --raw payload/tag/x", "没有字段了", "no fields in it", exitUsage},
-		{"bytes " + recorded + " 1 --raw=", "“”", `""`, exitUsage},
+		{"bytes " + recorded + " 1 --raw=", "「」", `""`, exitUsage},
 		{"bytes " + filepath.Join(dir, "none"), "打不开", "cannot be opened", exitFailed},
-		{"bytes " + dir, "出错", "could not be read", exitFailed},
+		{"bytes " + dir, "没能读完", "could not be read", exitFailed},
 		{"bytes bytes_test.go", "不是 explore 的录像", "not a recording", exitFailed},
 		{"bytes -", "不是 explore 的录像", "not a recording", exitFailed},
 		{"bytes " + empty, "里没有消息", "no message in", exitFailed},
@@ -131,7 +181,7 @@ func TestMistakesWithBytesGetASentence(t *testing.T) {
 		{"export a b --svg", "只能指定一个", "only one", exitUsage},
 		{"export " + recorded + " --svg --from 9 --to 8", "--from 不能在 --to 后面", "--from not behind --to", exitUsage},
 		{"export " + recorded + " --svg --to 0", "从 1 到", "from 1 to", exitUsage},
-		{"export " + recorded + " --svg --from -1", "“-1” 不能用作选项 --from 的值", `"-1" is not a value`, exitUsage},
+		{"export " + recorded + " --svg --from -1", "「-1」不能用作选项 --from 的值", `"-1" is not a value`, exitUsage},
 		{"export " + recorded + " --svg --to 100000", "从 1 到", "from 1 to", exitUsage},
 		{"export bytes_test.go --svg", "不是 explore 的录像", "not a recording", exitFailed},
 	} {

@@ -140,7 +140,7 @@ func (p *program) replayCommand() *command {
 				}
 				return p.screens(c.Context(), l, 0, &tui.Choice{Path: args[0]})
 			}
-			return p.replay(c.Context(), args[0], json)
+			return p.replay(c.Context(), args[0], json, l.ascii)
 		}},
 	}
 	l.flagsOf(c, p.lang)

@@ -86,7 +86,7 @@ func (p *program) lessonNames() string {
 	for _, l := range p.lessons {
 		names = append(names, fmt.Sprintf("%d %s", l.number, l.slug))
 	}
-	return strings.Join(names, text.Text{Zh: "，", En: ", "}.In(p.lang))
+	return strings.Join(names, text.Table.Reading.Between.In(p.lang))
 }
 
 // welcome says what there is, to whoever has no terminal to show the screens on.

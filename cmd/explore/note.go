@@ -62,8 +62,17 @@ func (p *program) noteList(library *notes.Library) error {
 func (p *program) section(library *notes.Library, wanted string) (notes.Section, error) {
 	says := &text.Table.Reading
 	name, anchor, sharp := strings.Cut(wanted, "#")
-	file := fileOf(library, name)
-	if file != "" {
+	file := fileOf(library, name, func(a, b string) bool { return a == b })
+	if file == "" && (!sharp || name == "") {
+		word := cmp.Or(name, anchor)
+		if section, found := library.OfStep(trace.Step(word)); found {
+			return section, nil
+		}
+		if found := everywhere(library, word); len(found) == 1 {
+			return found[0], nil
+		}
+	}
+	if file = cmp.Or(file, fileOf(library, name, strings.EqualFold)); file != "" {
 		if section, found := library.Section(file, anchor); found {
 			return section, nil
 		}
@@ -73,15 +82,6 @@ func (p *program) section(library *notes.Library, wanted string) (notes.Section,
 		}
 		return notes.Section{}, misuse("note", says.UnknownSection, file, shown, p.called, file)
 	}
-	if !sharp || name == "" {
-		word := cmp.Or(name, anchor)
-		if section, found := library.OfStep(trace.Step(word)); found {
-			return section, nil
-		}
-		if found := everywhere(library, word); len(found) == 1 {
-			return found[0], nil
-		}
-	}
 	if alike := p.alike(library, library.Files(), cmp.Or(anchor, name)); alike != "" {
 		return notes.Section{}, misuse("note", says.UnknownNoteAlike, text.Printable(wanted), alike)
 	}
@@ -89,10 +89,11 @@ func (p *program) section(library *notes.Library, wanted string) (notes.Section,
 }
 
 // fileOf returns the note that is meant by its name, which may lack its end, or be that of the source file; "" if there is none.
-func fileOf(library *notes.Library, name string) string {
+func fileOf(library *notes.Library, name string, same func(a, b string) bool) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
-	for _, file := range []string{name, strings.TrimSuffix(name, ".go") + ".md"} {
-		if slices.Contains(library.Files(), file) {
+	for _, file := range library.Files() {
+		stem := strings.TrimSuffix(file, ".md")
+		if same(name, file) || same(name, stem) || same(name, stem+".go") {
 			return file
 		}
 	}
@@ -114,18 +115,26 @@ func everywhere(library *notes.Library, anchor string) []notes.Section {
 func (p *program) alike(library *notes.Library, files []string, word string) string {
 	const most, worse = 5, 1 // how many, and how much less alike than the first
 	type candidate struct {
-		name     string
+		section  notes.Section
 		distance int
 	}
 	var all []candidate
 	for _, file := range files {
 		for _, section := range library.Sections(file) {
-			name, is := file+"#"+section.Anchor, section.Anchor
-			if is == "" {
-				name, is = file, strings.TrimSuffix(file, ".md")
+			d, near := distance(word, cmp.Or(section.Anchor, strings.TrimSuffix(file, ".md")))
+			if !near {
+				continue
 			}
-			if d, near := distance(word, is); near && !slices.ContainsFunc(all, func(c candidate) bool { return c.name == name }) {
-				all = append(all, candidate{name, d})
+			// A heading has an anchor that is made of its words, and behind it mostly one of its own, which is the better name.
+			i := slices.IndexFunc(all, func(c candidate) bool {
+				c.section.Anchor = section.Anchor
+				return c.section == section
+			})
+			switch {
+			case i < 0:
+				all = append(all, candidate{section, d})
+			case d <= all[i].distance:
+				all[i] = candidate{section, d}
 			}
 		}
 	}
@@ -133,10 +142,18 @@ func (p *program) alike(library *notes.Library, files []string, word string) str
 	var names []string
 	for _, c := range all[:min(len(all), most)] {
 		if c.distance <= all[0].distance+worse {
-			names = append(names, c.name)
+			names = append(names, nameOfSection(c.section))
 		}
 	}
-	return strings.Join(names, text.Table.Reading.Or.In(p.lang))
+	return strings.Join(names, text.Table.Reading.Between.In(p.lang))
+}
+
+// nameOfSection returns what one writes to read a section.
+func nameOfSection(s notes.Section) string {
+	if s.Anchor == "" {
+		return s.File
+	}
+	return s.File + "#" + s.Anchor
 }
 
 // distance says how much two names differ, and whether they are alike at all.
@@ -181,10 +198,7 @@ func (p *program) showSection(library *notes.Library, section notes.Section) err
 	const usual, mostLinks = 100, 12
 	says, theme := &text.Table.Reading, p.theme()
 	width := min(cmp.Or(p.width(), usual), usual)
-	place := section.File
-	if section.Anchor != "" {
-		place += "#" + section.Anchor
-	}
+	place := nameOfSection(section)
 	head := new(line).add(theme.Strong, text.Printable(section.Title))
 	head.to(min(head.width()+2, width)).to(width-len(place)).add(theme.Faint, place)
 	out := head.String() + "\n\n"

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"gossipscope/docs"
+	"gossipscope/internal/notes"
 	"gossipscope/internal/text"
 	"gossipscope/internal/tui/canvas"
 )
@@ -93,6 +94,50 @@ func TestASectionIsFoundByWhateverNamesIt(t *testing.T) {
 	}
 }
 
+// A heading has an anchor of its own and another one that is made of its words. Both lead to the same section: its own is enough.
+func TestNoSectionIsSuggestedTwice(t *testing.T) {
+	library, err := notes.Read(docs.Zh())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"stor", "handsh", "acks"} {
+		typed := "nowhere.md#" + word
+		got := explore(t, "note", typed, "--lang", "zh").stderr
+		_, list, _ := strings.Cut(got, "相近的有：")
+		list, _, _ = strings.Cut(list, "。")
+		names := strings.Split(list, "、")
+		if len(names) < 3 {
+			t.Errorf("explore note %s suggests %q", typed, names)
+		}
+		seen := make(map[string]string)
+		for _, name := range names {
+			file, anchor, _ := strings.Cut(name, "#")
+			section, found := library.Section(file, anchor)
+			if other := seen[section.Body]; !found || other != "" {
+				t.Errorf("explore note %s: %s (found: %v) is the same as %q", typed, name, found, other)
+			}
+			for _, s := range library.Sections(file) {
+				if s.Body == section.Body && han.MatchString(anchor) && strings.Contains(strings.ToLower(s.Anchor), word) && !han.MatchString(s.Anchor) {
+					t.Errorf("explore note %s: %s has a better name, %s", typed, name, s.Anchor)
+				}
+			}
+			seen[section.Body] = name
+		}
+	}
+}
+
+func TestANoteIsFoundByItsNameInAnyCase(t *testing.T) {
+	for typed, want := range map[string]string{
+		"CONN": "conn.md", "Overview.md": "overview.md", "CONN.GO#connection.send": "conn.md#connection.send", "conn.md#": "conn.md",
+		"Comm": "comm.md#Comm", // the section of that very name goes before the note
+	} {
+		got, same := explore(t, "note", typed), explore(t, "note", want)
+		if got.status != 0 || got.stdout != same.stdout {
+			t.Errorf("explore note %s is not explore note %s: %+v", typed, want, got)
+		}
+	}
+}
+
 func TestAReaderOfEnglishIsToldWhatAStepIsAndThatTheNoteIsChinese(t *testing.T) {
 	got := explore(t, "note", "conn.write", "--lang", "en").stdout
 	if !strings.Contains(got, "The writer is about to write a message") || !strings.Contains(got, "The notes are in Chinese") {
@@ -114,13 +159,9 @@ func TestWhatIsMistypedIsAnsweredWithWhatLooksLikeIt(t *testing.T) {
 		"qqqqqqqqqqqqqqqq":             "explore note",
 		"conn.md#qqqqqqqqqqqqqqqq":     "explore note conn.md",
 		"\x1b[31m":                     "?[31m",
-		"conn.md#":                     "",
-		"connection.send conn.write x": "",
+		"connection.send conn.write x": "没有「connection.send conn.write x」这篇笔记",
 	} {
 		got := explore(t, "note", typed, "--lang", "zh")
-		if want == "" {
-			continue
-		}
 		if got.status != exitUsage || !strings.Contains(got.stderr, want) || got.stdout != "" {
 			t.Errorf("explore note %q: %+v lacks %q", typed, got, want)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
+	"gossipscope/internal/text"
 	"gossipscope/internal/tui/canvas"
 	"gossipscope/internal/tui/scene"
 )
@@ -46,6 +47,27 @@ func (p *program) printStyled(s string) error {
 		return &outputError{err}
 	}
 	return nil
+}
+
+// width returns how wide lines may be, 0 for the usual: a terminal is asked, a file is always the same. Longer lines than these are hard
+// to read, however wide the terminal.
+func (p *program) width() int {
+	if !p.terminal {
+		return 0
+	}
+	return min(p.columns, 120)
+}
+
+// fitted breaks the lines of s that are too long for the terminal. A file gets them as they are.
+func (p *program) fitted(s string) string {
+	if p.width() == 0 {
+		return s
+	}
+	var lines []string
+	for line := range strings.SplitSeq(s, "\n") {
+		lines = append(lines, text.Wrap(line, p.width())...)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // line is a line with styles, which grows to the right.

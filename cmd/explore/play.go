@@ -19,6 +19,7 @@ import (
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui"
+	"gossipscope/internal/tui/canvas"
 	"gossipscope/internal/userdata"
 	"gossipscope/walkthroughs"
 )
@@ -77,7 +78,13 @@ func (p *program) perform(ctx context.Context, l lesson, s venue, opts playOptio
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	followers := followersOf(s.recorder, stop)
-	followers.begin(func(c *timeline.Cursor) error { return p.show(c, header, opts.json) })
+	followers.begin(func(c *timeline.Cursor) error {
+		err := p.show(c, header, opts)
+		if file != nil && readerGone(err) {
+			return nil // he has seen enough; the file is to have it all
+		}
+		return err
+	})
 	if file != nil {
 		followers.begin(func(c *timeline.Cursor) error { return record(file, c, header) })
 	}
@@ -94,7 +101,7 @@ func (p *program) perform(ctx context.Context, l lesson, s venue, opts playOptio
 // keep gives the recording its name if the lesson was played to its end, also to a bad one: that is when a recording is wanted.
 func (p *program) keep(file *userdata.NewFile, path string, err error) error {
 	if err != nil && !toTheEnd(err) {
-		if errors.Is(err, errInterrupted) {
+		if output := (*outputError)(nil); errors.Is(err, errInterrupted) || errors.As(err, &output) {
 			p.complain(text.Table.Failures.Discarded.Format(p.lang, text.Printable(path)))
 		}
 		return err
@@ -158,10 +165,10 @@ func (f *followers) begin(follow func(*timeline.Cursor) error) {
 func (f *followers) wait() { f.group.Wait() }
 
 // show writes to stdout what the cursor comes upon, until the recorder is closed.
-func (p *program) show(c *timeline.Cursor, header timeline.Header, json bool) error {
+func (p *program) show(c *timeline.Cursor, header timeline.Header, opts playOptions) error {
 	// Not the context of the lesson: what happened until it was stopped is shown all the same.
 	ctx := context.Background()
-	if json {
+	if opts.json {
 		w, err := timeline.NewWriter(p.stdout, header)
 		if err == nil {
 			err = c.CopyTo(ctx, w)
@@ -171,7 +178,7 @@ func (p *program) show(c *timeline.Cursor, header timeline.Header, json bool) er
 		}
 		return asOutput(err)
 	}
-	printer, err := p.printer()
+	printer, err := p.printer(opts.looks.ascii)
 	if err != nil {
 		return asOutput(err)
 	}
@@ -190,13 +197,28 @@ func (p *program) show(c *timeline.Cursor, header timeline.Header, json bool) er
 }
 
 // printer returns what tells events as a story, and says first how to read it.
-func (p *program) printer() (*narrate.Printer, error) {
+func (p *program) printer(ascii bool) (*narrate.Printer, error) {
+	out := p.stdout
+	if ascii {
+		out = inASCII{out}
+	}
 	width := p.width()
 	legend := text.Wrap(text.Table.Lessons.Legend.In(p.lang), cmp.Or(width, 100))
-	if err := p.print(strings.Join(legend, "\n") + "\n\n"); err != nil {
+	if _, err := io.WriteString(out, strings.Join(legend, "\n")+"\n\n"); err != nil {
 		return nil, err
 	}
-	return narrate.NewPrinter(p.stdout, p.lang, narrate.Options{Width: width}), nil
+	return narrate.NewPrinter(out, p.lang, narrate.Options{Width: width}), nil
+}
+
+// inASCII writes without symbols and without characters that draw lines. What it is given at once must not end within a character.
+type inASCII struct{ to io.Writer }
+
+// Write implements io.Writer.
+func (w inASCII) Write(b []byte) (int, error) {
+	if _, err := io.WriteString(w.to, canvas.Plain(string(b))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 func asOutput(err error) error {

@@ -4,14 +4,9 @@ package main
 // sessions, and the memory of earlier times.
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -112,13 +107,14 @@ type memory struct {
 
 	mu       sync.Mutex
 	progress userdata.Progress
+	unsaid   error // what went wrong when it was read, until that is said
 }
 
 // memory reads what is remembered. Where that fails, the screens know nothing, and say why when they are to remember something.
 func (p *program) memory() *memory {
-	folder, _ := userdata.Find(runtime.GOOS, p.getenv)
-	progress, _ := folder.Progress()
-	return &memory{folder: folder, progress: progress}
+	folder, missing := userdata.Find(runtime.GOOS, p.getenv)
+	progress, broken := folder.Progress()
+	return &memory{folder: folder, progress: progress, unsaid: cmp.Or(missing, broken)}
 }
 
 // Done reports whether a lesson was watched to its end.
@@ -148,34 +144,13 @@ func (m *memory) update(change func(*userdata.Progress)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	change(&m.progress)
-	return m.folder.Update(change)
+	unsaid := m.unsaid
+	m.unsaid = nil
+	return cmp.Or(m.folder.Update(change), unsaid)
 }
 
 // Recordings returns the recordings that were saved, the newest first.
-func (m *memory) Recordings() ([]string, error) {
-	dir := m.folder.RecordingsDir()
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) || dir == "" {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".jsonl") {
-			paths = append(paths, filepath.Join(dir, e.Name()))
-		}
-	}
-	modified := func(path string) time.Time {
-		if info, err := os.Stat(path); err == nil {
-			return info.ModTime()
-		}
-		return time.Time{}
-	}
-	slices.SortFunc(paths, func(a, b string) int { return modified(b).Compare(modified(a)) })
-	return paths, nil
-}
+func (m *memory) Recordings() ([]string, error) { return m.folder.Recordings() }
 
 // FreshPath returns the path of a file that does not exist yet, beside the recordings.
 func (m *memory) FreshPath(prefix, extension string) (string, error) {

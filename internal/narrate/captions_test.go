@@ -203,6 +203,33 @@ func TestTheMoreExactReasonIsTold(t *testing.T) {
 	}
 }
 
+func TestTheGistOfAnErrorIsWhatItsLastCauseWas(t *testing.T) {
+	for words, want := range map[string]string{
+		"closed by this side": "closed by this side",
+		"reading from the stream: rpc error: code = Unavailable desc = error reading from server: read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer": "connection reset by peer",
+		"reading from the stream: rpc error: code = Unavailable desc = error reading from server: EOF":                                                               "error reading from server: EOF",
+		"pinging 127.0.0.1:1: rpc error: code = Unavailable desc = connection error: desc = \"transport: dial tcp: connection refused\"":                             "connection refused",
+		"rpc error: code = DeadlineExceeded desc = context deadline exceeded":                                                                                        "context deadline exceeded",
+		"rpc error: code = Internal desc = \"a wonder\"":                                                                                                             `"a wonder"`,
+		"refused by the remote peer: identity refused: identity has expired":                                                                                         "refused: identity has expired",
+		"refused by the remote peer":                           "refused by the remote peer",
+		`wrong type: expected a ConnEstablish, got "data_msg"`: `wrong type: expected a ConnEstablish, got "data_msg"`,
+		"the disk is full":                                     "the disk is full",
+		"":                                                     "",
+	} {
+		if got := Gist(words); got != want {
+			t.Errorf("the gist of %q is %q, want %q", words, got, want)
+		}
+	}
+}
+
+// Nobody says why what was killed has ended: the timeline does.
+func TestWhatTheTimelineSaysItselfIsExplainedInChinese(t *testing.T) {
+	if got, _ := ExplainZh("the peer was killed"); got != "节点被强行终止。" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // A queue that somebody takes from at once is empty again when its step is reported; then the facts behind the caption say so, and a caption
 // that says "is in the queue" would contradict them.
 func TestACaptionDoesNotClaimWhatItsFactsDeny(t *testing.T) {

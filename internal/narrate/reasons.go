@@ -92,6 +92,7 @@ var reasons = []struct{ words, zh string }{
 	{"without TLS a recorded handshake is a password", "没有 TLS 证书：录下的握手就能当口令用。"},
 	{"bad configuration", "配置有误。"},
 	{"unsubscribed", "订阅已经取消。"},
+	{"the peer was killed", "节点被强行终止。"}, // as the timeline puts it, where nobody is left to say anything
 
 	// gRPC, TLS and the network.
 	{"connection refused", "那个端点没有人在听。"},
@@ -132,6 +133,27 @@ func ExplainZh(words string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// Gist returns the words of an error from those on that say what it was, without what the layer and gRPC have put before them: what is
+// shown in English where there is no room for more.
+func Gist(words string) string {
+	if _, said, refused := strings.Cut(words, refusedWords+": "); refused {
+		return "refused: " + Gist(said)
+	}
+	for _, r := range reasons {
+		if i := strings.Index(words, r.words); i >= 0 {
+			words = words[i:]
+			break
+		}
+	}
+	if i := strings.LastIndex(words, "desc = "); i >= 0 {
+		words = words[i+len("desc = "):]
+	}
+	if strings.Count(words, `"`) == 1 { // gRPC quotes what it quotes from: that began before
+		words = strings.TrimSuffix(words, `"`)
+	}
+	return words
 }
 
 // because is the line that stands below a caption: the words of an error, and in Chinese first what they mean.

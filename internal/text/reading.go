@@ -12,7 +12,8 @@ type Reading struct {
 	NoteNext  Text // %s: the program
 	InChinese Text
 	SeeAlso   Text
-	Or        Text // between things to choose from
+	Between   Text // the things that there are to choose from
+	Comma     Text // between what is said of one message
 
 	UnknownNote      Text // %s, %s: what was typed, the program
 	UnknownNoteAlike Text // %s, %s: what was typed, what looks like it
@@ -58,11 +59,13 @@ var reading = Reading{
 		Arguments: Text{"文件 [编号]", "FILE [NUMBER]"},
 		Short:     Text{"看一份录像里的消息，逐字节", "show the messages of a recording, byte by byte"},
 		Long: Text{
-			"列出一份录像里的消息；再写一个编号，就显示那一条：左边是字节，右边是每个字节的意思，最后把哈希和签名重新算一遍。\n" +
+			"列出一份录像里的消息，按发出的先后编号，没有发出的在最后。再写一个编号，就显示那一条：左边是字节，右边是每个字节的意思，\n" +
+				"最后把哈希和签名重新算一遍。\n" +
 				"--raw 把一个字段的字节原样输出，好交给 sha256sum、openssl 这样的程序去核对。字段用从外到里的名字写，中间用 / 分开。\n" +
 				"文件名写 - 则从标准输入读取。",
-			"Lists the messages of a recording; with a number it shows that one: the bytes at the left, what each of them means at the right,\n" +
-				"and at last the hashes and signatures, computed again.\n" +
+			"Lists the messages of a recording, numbered in the order in which they left, those that never did at the end. With a number it\n" +
+				"shows that one: the bytes at the left, what each of them means at the right, and at last the hashes and signatures, computed\n" +
+				"again.\n" +
 				"With --raw the bytes of one field are printed as they are, so that others can check them: sha256sum, openssl. A field is given\n" +
 				"by the names that lead to it, with / between them. A - for the file reads standard input.",
 		},
@@ -103,12 +106,13 @@ var reading = Reading{
 	NoteNext:  Text{"读一篇：　%[1]s note overview\n读一节：　%[1]s note conn.md#connection.send\n读一步：　%[1]s note conn.write", "A note:     %[1]s note overview\nA section:  %[1]s note conn.md#connection.send\nA step:     %[1]s note conn.write"},
 	InChinese: Text{"笔记是中文写的。", "The notes are in Chinese."},
 	SeeAlso:   Text{"这里提到：", "Named here:"},
-	Or:        Text{"，", ", "},
+	Between:   Text{"、", ", "},
+	Comma:     Text{"，", ", "},
 
-	UnknownNote:      Text{"没有 “%s” 这篇笔记，也没有叫这个名字的小节。全部笔记用 %s note 列出。", "There is no note %q, and no section of that name. To list the notes: %s note"},
-	UnknownNoteAlike: Text{"没有 “%s” 这篇笔记，也没有叫这个名字的小节。相近的有：%s。", "There is no note %q, and no section of that name. These look like it: %s."},
-	UnknownSection:   Text{"%s 里没有 “%s” 这一节。想看整篇，用 %s note %s。", "%s has no section %q. To read all of it: %s note %s"},
-	SectionAlike:     Text{"%s 里没有 “%s” 这一节。相近的有：%s。", "%s has no section %q. These look like it: %s."},
+	UnknownNote:      Text{"没有「%s」这篇笔记，也没有叫这个名字的小节。全部笔记用 %s note 列出。", "There is no note %q, and no section of that name. To list the notes: %s note"},
+	UnknownNoteAlike: Text{"没有「%s」这篇笔记，也没有叫这个名字的小节。相近的有：%s。", "There is no note %q, and no section of that name. These look like it: %s."},
+	UnknownSection:   Text{"%s 里没有「%s」这一节。想看整篇，用 %s note %s。", "%s has no section %q. To read all of it: %s note %s"},
+	SectionAlike:     Text{"%s 里没有「%s」这一节。相近的有：%s。", "%s has no section %q. These look like it: %s."},
 	NotesUnreadable:  Text{"程序里的笔记读不出来，请重新安装。（%s）", "The notes in this program cannot be read: install it again. (%s)"},
 
 	ColumnNumber:  Text{"编号", "no."},
@@ -135,10 +139,10 @@ var reading = Reading{
 	WhichBytes:      Text{"要看哪份录像的字节？请写文件名；录像用 explore play 课程 --record 文件 制作。", "The bytes of which recording? Give a file; explore play LESSON --record FILE makes one."},
 	WhichExport:     Text{"要画哪份录像？请写文件名；录像用 explore play 课程 --record 文件 制作。", "Which recording is to be drawn? Give a file; explore play LESSON --record FILE makes one."},
 	BytesTwo:        Text{"explore bytes 后面只要一个文件和一个编号。", "explore bytes takes one file and one number."},
-	BadMessage:      Text{"没有编号为 “%s” 的消息：编号从 1 到 %d。", "There is no message %q: they are numbered from 1 to %d."},
+	BadMessage:      Text{"没有编号为「%s」的消息：编号从 1 到 %d。", "There is no message %q: they are numbered from 1 to %d."},
 	RawNeedsMessage: Text{"--raw 要知道是哪条消息，请在文件名后面写上编号。", "--raw must know of which message: give its number behind the file."},
-	UnknownField:    Text{"这条消息里没有 “%s”。%s 里面有：%s。", "There is no %q in this message. In %s there are: %s."},
-	NoFieldsIn:      Text{"这条消息里没有 “%s”：%s 里面没有字段了。", "There is no %q in this message: %s has no fields in it."},
+	UnknownField:    Text{"这条消息里没有「%s」。%s 里面有：%s。", "There is no %q in this message. In %s there are: %s."},
+	NoFieldsIn:      Text{"这条消息里没有「%s」：%s 里面没有字段了。", "There is no %q in this message: %s has no fields in it."},
 	RawTerminal:     Text{"这些字节不是文字，直接显示会弄乱终端。请交给另一个程序，例如在后面加上 | xxd。", "These bytes are no text and would upset the terminal. Give them to another program: add | xxd, for example."},
 	WhichForm:       Text{"要画成哪种图？--mermaid 和 --svg 请选一个。", "In which form? Choose one of --mermaid and --svg."},
 	BadRange:        Text{"--from 和 --to 要写事件的编号，从 1 到 %d，--from 不能在 --to 后面。", "--from and --to take the numbers of events, from 1 to %d, --from not behind --to."},

@@ -57,7 +57,8 @@ func TestChineseMessagesAreSetAsChinese(t *testing.T) {
 	for rule, pattern := range map[string]*regexp.Regexp{
 		"ASCII punctuation": regexp.MustCompile(`\p{Han}[,;:?!()".]|[,;:?!()"]\p{Han}`),
 		"a missing space":   regexp.MustCompile(`\p{Han}[A-Za-z0-9%-]|[A-Za-z0-9]\p{Han}|%[a-z]\p{Han}`),
-		"a needless space":  regexp.MustCompile(`\p{Han} \p{Han}`),
+		"a needless space":  regexp.MustCompile(`\p{Han} \p{Han}|[「」] \p{Han}|\p{Han} 「`),
+		"foreign quotation": regexp.MustCompile(`[“”‘’]`),
 	} {
 		everything(reflect.ValueOf(Table), "Table", func(path string, s Text) {
 			// Commands are written as they are typed: with spaces between their words.

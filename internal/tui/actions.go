@@ -105,7 +105,7 @@ var timeActions = []action{
 	{
 		name: "faster", keys: []string{"+", "=", "9"}, where: watching,
 		label: text.Text{Zh: "快些", En: "faster"},
-		about: text.Text{Zh: "更快；最快之上是“不拦”：节点全速运行", En: "faster; above the fastest nobody is held at all"},
+		about: text.Text{Zh: "更快；最快之上是「不拦」：节点全速运行", En: "faster; above the fastest nobody is held at all"},
 		do:    func(m *Model) tea.Cmd { return m.changeSpeed(+1) },
 	},
 	{
@@ -317,7 +317,7 @@ func (m *Model) changeSpeed(step int) tea.Cmd {
 		w.setFree(false)
 	case w.free:
 		return nil
-	case step > 0 && w.peers != nil && w.player.Speed() == playback.Speeds[len(playback.Speeds)-1]:
+	case step > 0 && w.peers != nil && w.player.Speed() >= playback.Speeds[len(playback.Speeds)-1]:
 		w.setFree(true)
 		m.tell(says.FreeIs)
 		return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"gossipscope/internal/lab"
+	"gossipscope/internal/measure"
 	"gossipscope/internal/session"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
@@ -72,21 +73,16 @@ func benchmarkBurst(b *testing.B, keys []string) {
 		}
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(quantile(events, 0.5), "events")
-	b.ReportMetric(quantile(slower, 0.5), "watched/alone")
-	b.ReportMetric(quantile(slower, 0.25), "watched/alone-q1")
-	b.ReportMetric(quantile(slower, 0.75), "watched/alone-q3")
-	b.ReportMetric(quantile(alone, 0.75)/quantile(alone, 0.25), "alone-q3/q1")
-	b.ReportMetric(quantile(behind, 0.5), "ms-behind")
-	b.ReportMetric(quantile(behind, 1), "ms-behind-worst")
-	b.ReportMetric(quantile(completed, 0.5), "ms-complete")
+	b.ReportMetric(measure.Quantile(events, 0.5), "events")
+	b.ReportMetric(measure.Quantile(slower, 0.5), "watched/alone")
+	b.ReportMetric(measure.Quantile(slower, 0.25), "watched/alone-q1")
+	b.ReportMetric(measure.Quantile(slower, 0.75), "watched/alone-q3")
+	b.ReportMetric(measure.Quantile(alone, 0.75)/measure.Quantile(alone, 0.25), "alone-q3/q1")
+	b.ReportMetric(measure.Quantile(behind, 0.5), "ms-behind")
+	b.ReportMetric(measure.Quantile(behind, 1), "ms-behind-worst")
+	b.ReportMetric(measure.Quantile(completed, 0.5), "ms-complete")
 	b.ReportMetric(float64(missed), "missed")
 	b.ReportMetric(float64(uncounted), "uncounted")
-}
-
-func quantile(list []float64, q float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	return sorted[int(q*float64(len(sorted)-1)+0.5)]
 }
 
 // burstAlone measures a burst that nobody watches.

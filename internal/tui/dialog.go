@@ -76,6 +76,9 @@ type menu struct {
 	found   bool   // whether the items are what was found for what is typed: then there is nothing to narrow down
 	stays   bool   // whether it stays open when something was chosen: what comes next can go back to it
 
+	none      text.Text // said where there is nothing to choose from, and nothing typed; may be empty
+	unmatched text.Text // said where nothing has what was typed; empty for the usual
+
 	typed  string
 	cursor int
 	top    int
@@ -142,7 +145,7 @@ func (d *menu) drawItems(r canvas.Region, m *Model) {
 	items := d.matching()
 	if len(items) == 0 {
 		d.rows = 0
-		r.Text(0, 0, t.Faint, says.NoMatch.In(m.lang))
+		r.Text(0, 0, t.Faint, d.nothing().In(m.lang))
 		return
 	}
 	keys, labels, _ := d.columns(m)
@@ -168,6 +171,17 @@ func (d *menu) drawItems(r canvas.Region, m *Model) {
 	if d.top+r.Height() < len(items) {
 		r.Text(r.Width()-1, r.Height()-1, t.Accent, "↓")
 	}
+}
+
+// nothing says why there is nothing to choose from.
+func (d *menu) nothing() text.Text {
+	switch {
+	case d.typed == "":
+		return d.none
+	case d.unmatched != (text.Text{}):
+		return d.unmatched
+	}
+	return says.NoMatch
 }
 
 func (d *menu) key(m *Model, name string, msg tea.KeyPressMsg) tea.Cmd {

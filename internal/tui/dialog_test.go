@@ -138,3 +138,27 @@ func TestOnlyTheUppermostDialogIsSeen(t *testing.T) {
 		}
 	})
 }
+
+func TestNothingIsSaidToBeMissingWhereNothingWasLookedFor(t *testing.T) {
+	for _, lang := range []text.Lang{text.English, text.Chinese} {
+		inScreen(t, 80, 24, lang, func(s *screen) {
+			s.press("up", "enter") // the last entry of the home screen opens a recording
+			s.must(says.OpenTitle.In(lang), says.NoneSaved.In(lang))
+			if s.shows(says.NoMatch.In(lang)) || s.shows(text.Text{Zh: "从下面选", En: "choose one below"}.In(lang)) {
+				t.Errorf("there is nothing below:\n%s", strings.Join(s.rows(), "\n"))
+			}
+			s.press("'/tmp/x")
+			s.must(says.EnterOpens.In(lang))
+			s.press("esc")
+
+			s.begin(1)
+			s.press("/")
+			s.must(says.SearchHint.In(lang))
+			if s.shows(says.NoMatch.In(lang)) {
+				t.Errorf("nothing was typed:\n%s", strings.Join(s.rows(), "\n"))
+			}
+			s.press("'no such step")
+			s.must(says.NoMatch.In(lang))
+		})
+	}
+}

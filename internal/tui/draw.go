@@ -38,6 +38,7 @@ func (m *Model) draw() string {
 	if n := len(m.dialogs); n > 0 {
 		m.drawDialog(r, m.dialogs[n-1])
 	}
+	m.drawNotice(r)
 	return m.canvas.String()
 }
 
@@ -193,7 +194,7 @@ func (m *Model) drawCaption(r canvas.Region, s *scene.Scene) {
 	standing, rows := m.standing(w, s, r.Width()-2), r.Height()
 	if standing != "" {
 		rows--
-		r.Fit(1, rows, r.Width()-2, t.Warn, standing)
+		m.paragraph(r.Sub(1, rows, r.Width()-2, 1), t.Warn, standing)
 	}
 	x := m.drawWho(r, s.Event)
 	said := w.teller.Tell(s.Event)
@@ -207,9 +208,7 @@ func (m *Model) drawCaption(r canvas.Region, s *scene.Scene) {
 func (m *Model) drawWho(r canvas.Region, e *timeline.Event) int {
 	t := m.theme
 	if e.Step == nil {
-		return r.Text(1, 0, t.Strong, map[timeline.Kind]string{
-			timeline.KindAct: "▸ ", timeline.KindLink: "~ ", timeline.KindBirth: "+ ", timeline.KindDeath: "- ", timeline.KindPromise: promiseMark(e),
-		}[e.Kind])
+		return r.Text(1, 0, t.Strong, eventMark(e))
 	}
 	style := t.Good
 	switch narrate.StatusOf(e.Step) {
@@ -232,8 +231,14 @@ func (m *Model) drawWho(r canvas.Region, e *timeline.Event) int {
 	return x + 1
 }
 
-func promiseMark(e *timeline.Event) string {
-	if e.Promise != nil && e.Promise.Kept {
+// eventMark is what stands in front of the sentence of an event that is no step.
+func eventMark(e *timeline.Event) string {
+	switch {
+	case e.Kind != timeline.KindPromise:
+		return map[timeline.Kind]string{
+			timeline.KindAct: "▸ ", timeline.KindLink: "~ ", timeline.KindBirth: "+ ", timeline.KindDeath: "- ",
+		}[e.Kind]
+	case e.Promise != nil && e.Promise.Kept:
 		return "✓ "
 	}
 	return "✗ "
@@ -250,8 +255,12 @@ func (m *Model) standing(w *watch, s *scene.Scene, room int) string {
 		return says.Reading.In(m.lang)
 	case !s.Live && !w.player.Playing():
 		return says.ToShow.Format(m.lang, len(s.Events)-s.At)
+	case w.over && s.Live && m.notice.says == m.farewell().says:
+		return "" // it is said a row or two below
 	case w.over && s.Live:
 		return m.farewell().in(m.lang)
+	case w.vain:
+		return says.InVain.In(m.lang)
 	case !s.Live || w.free:
 		return ""
 	case len(s.Held) > 0:
@@ -302,17 +311,27 @@ func (m *Model) heldName(h session.Held) string {
 	return fmt.Sprintf("%s @ %s", who, h.Step)
 }
 
-// drawFooter draws the last row: a notice, or the keys that work now; and how many events were missed.
-func (m *Model) drawFooter(r canvas.Region) {
-	t := m.theme
-	if said := m.notice.in(m.lang); said != "" {
-		style := t.Here
-		if m.notice.err != nil {
-			style = t.Bad.Reversed()
-		}
-		r.Fit(0, 0, r.Width(), style, " "+text.Printable(said)+" ")
+// drawNotice writes what the reader is told over the last rows, as many as it takes: it is gone at the next key, so nothing may be cut off.
+func (m *Model) drawNotice(r canvas.Region) {
+	said := m.notice.in(m.lang)
+	if said == "" {
 		return
 	}
+	style := m.theme.Here
+	if m.notice.err != nil {
+		style = m.theme.Bad.Reversed()
+	}
+	lines := text.Wrap(text.Printable(said), r.Width()-2)
+	bar := r.Sub(0, r.Height()-len(lines), r.Width(), len(lines))
+	bar.Fill(style)
+	for y, line := range lines {
+		bar.Text(1, y, style, line)
+	}
+}
+
+// drawFooter draws the last row: the keys that work now, and how many events were missed.
+func (m *Model) drawFooter(r canvas.Region) {
+	t := m.theme
 	end := r.Width()
 	if m.watch != nil {
 		style := t.Faint

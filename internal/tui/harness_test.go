@@ -170,6 +170,9 @@ func (s *screen) stepUntil(what string, condition func() bool) {
 				return
 			}
 			s.press("n")
+			if s.notice.says == says.Settling {
+				s.t.Fatalf("nobody has pressed anything for a second, and a step is refused: %s", says.Settling.In(s.lang))
+			}
 			s.pass(time.Second)
 		}
 	})

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"gossipscope/internal/session"
 	"gossipscope/internal/text"
+	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/canvas"
 )
 
@@ -117,11 +119,13 @@ func (m *Model) openSearch() tea.Cmd {
 
 // openRecordings lists the recordings that were saved, and takes the name of any other.
 func (m *Model) openRecordings() tea.Cmd {
+	none := says.NoneSaved
 	paths, err := m.conf.Memory.Recordings()
 	if err != nil {
-		m.complain(says.NotOpened, err)
+		m.complain(asItIs, err)
+		none = text.Text{} // nobody knows
 	}
-	return m.show(&opener{paths: paths})
+	return m.show(&opener{paths: paths, menu: menu{search: true, none: none, unmatched: says.EnterOpens}})
 }
 
 // finder is the dialog that looks for a step.
@@ -210,7 +214,10 @@ func (d *opener) prepare(m *Model) {
 		return
 	}
 	d.ready = true
-	d.menu = menu{search: true, hint: typeAPath.In(m.lang)}
+	d.menu.hint = says.TypeAPath.In(m.lang)
+	if len(d.paths) > 0 {
+		d.menu.hint = says.TypeOrChoose.In(m.lang)
+	}
 	for _, path := range d.paths {
 		detail := ""
 		if info, err := os.Stat(path); err == nil {
@@ -219,8 +226,6 @@ func (d *opener) prepare(m *Model) {
 		d.menu.items = append(d.menu.items, item{label: text.Printable(filepath.Base(path)), detail: detail, do: openPath(path)})
 	}
 }
-
-var typeAPath = text.Text{Zh: "输入文件名，或从下面选一个", En: "type a file name, or choose one below"}
 
 func openPath(path string) func(m *Model) tea.Cmd {
 	return func(m *Model) tea.Cmd { return m.startChoice(Choice{Path: path}) }
@@ -237,7 +242,7 @@ func (d *opener) key(m *Model, name string, msg tea.KeyPressMsg) tea.Cmd {
 
 func (d *opener) click(m *Model, x, y int) tea.Cmd { return d.menu.click(m, x, y) }
 
-// openSaid shows in full what the lesson has said last, and what the event tells.
+// openSaid shows in full what the lesson has said last, what the event tells, and how things stand.
 func (m *Model) openSaid() tea.Cmd {
 	m.watch.pause()
 	return m.show(&page{heading: says.SaidTitle.In(m.lang), lines: saidLines})
@@ -255,9 +260,17 @@ func saidLines(m *Model, width int) []line {
 		add(m.theme.Text, s.State.Caption.In(m.lang))
 		lines = append(lines, line{})
 	}
-	if s.Event != nil && s.Event.Step != nil {
-		lines = append(lines, m.stepLines(s.Event)...)
-		add(m.theme.Text, m.watch.teller.Tell(s.Event))
+	switch e := s.Event; {
+	case e == nil, e.Kind == timeline.KindSay: // which is what the lesson has said last
+	case e.Step != nil:
+		lines = append(lines, m.stepLines(e)...)
+		add(m.theme.Text, m.watch.teller.Tell(e))
+	default:
+		add(m.theme.Text, eventMark(e)+m.watch.teller.Tell(e))
+	}
+	if standing := m.standing(m.watch, s, math.MaxInt); canvas.Width(standing) > m.width-2 { // else it is on the screen, whole
+		lines = append(lines, line{})
+		add(m.theme.Warn, standing)
 	}
 	return lines
 }

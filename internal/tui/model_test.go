@@ -173,6 +173,15 @@ func TestSpeedGoesUpToFreeAndDownAgain(t *testing.T) {
 	})
 }
 
+func TestAboveAnySpeedThatWasAskedForNobodyIsHeld(t *testing.T) {
+	inScreen(t, 120, 36, text.English, func(s *screen) {
+		s.conf.Speed = 20 // more than the fastest of the list
+		s.begin(1)
+		s.press("+")
+		s.must("Free: nobody is held")
+	})
+}
+
 // Going to the latest moment is all that this frame does: nothing new has happened, and nothing moves.
 func TestTheLatestMomentIsShownAsSoonAsNobodyIsHeldAnyMore(t *testing.T) {
 	inScreen(t, 120, 36, text.English, func(s *screen) {
@@ -440,6 +449,23 @@ func TestPressingNTwiceLetsNoHandshakeTimeOut(t *testing.T) {
 		if s.watch.failure != nil {
 			t.Error(s.watch.failure)
 		}
+	})
+}
+
+func TestInAPauseOneKeyJumpsToTheTimerThatTheScreenPromises(t *testing.T) {
+	inScreen(t, 120, 36, text.English, func(s *screen) {
+		s.begin(0)
+		s.stepUntil("all three peers are there", func() bool { return len(s.watch.history.Live().Peers) == 3 })
+		s.press("f", "7", "2")      // B's subscriber stops reading
+		s.press("a", "2", "1", "1") // A sends B a message and waits for the acknowledgement
+		s.stepUntil("A waits in vain", func() bool {
+			_, pending := s.watch.peers.NextTimer()
+			return pending && len(s.watch.peers.Held()) == 0 && s.watch.live()
+		})
+		s.pass(time.Second)
+		s.must("n jumps there")
+		s.press("n")
+		s.must(says.Jumped.In(text.English))
 	})
 }
 

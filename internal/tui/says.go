@@ -16,21 +16,21 @@ var says = struct {
 	Signs, Ahead, Happened, DidNot                   text.Text
 	GoesTo, ComesFrom, AtOneEnd, Colon               text.Text
 	Opening, Closing                                 text.Text
-	LeaveWithQ, Settling, SaidTitle, ReadAll         text.Text
+	LeaveWithQ, Settling, InVain, SaidTitle, ReadAll text.Text
 	Space, Reading, ToShow                           text.Text
 	NothingHeld, Jumped, WaitingTimer                text.Text
 	NoPeersInReplay, NowStops, StopsNoMore           text.Text
 	NothingToStopAt, StoppedAt, StopsMark            text.Text
 	LessonDone, LessonFailed, LessonLast             text.Text
 	LessonNext, HeldOne, HeldMany, HeldMore, Lesson  text.Text
-	Saved, NotSaved, ReadBroken, NotOpened           text.Text
 	MouseOn, MouseOff, ThemeIs, LangIs, SpeedIs      text.Text
-	FreeIs                                           text.Text
+	FreeIs, Saved                                    text.Text
 	Nothing                                          text.Text
 	HelpTitle, PaletteTitle, HeldTitle, FaultTitle   text.Text
 	ActTitle, ExportTitle, SearchTitle, OpenTitle    text.Text
 	InspectTitle                                     text.Text
 	Filter, NoMatch, SearchHint, DialogKeys          text.Text
+	NoneSaved, TypeAPath, TypeOrChoose, EnterOpens   text.Text
 	ScrollKeys                                       text.Text
 	PanelKeys                                        text.Text
 }{
@@ -85,6 +85,7 @@ var says = struct {
 	Closing:      text.Text{Zh: "正在停下所有节点……", En: "Stopping all peers …"},
 	LeaveWithQ:   text.Text{Zh: "按 q 停下节点，回到首页。", En: "q stops the peers and goes home."},
 	Settling:     text.Text{Zh: "放行的那一个正在路上，稍等一下再按。", En: "The one that was let go is under way: press again in a moment."},
+	InVain:       text.Text{Zh: "课在等的那一步可能不会来了（你动过节点）。q 回首页重来。", En: "The lesson may wait in vain: you have had your hands in it. q: home, to retry."},
 	SaidTitle:    text.Text{Zh: "讲解和说明，全文", En: "What is said, in full"},
 	ReadAll:      text.Text{Zh: "…（i 读全文）", En: "… (i: all of it)"},
 	Space:        text.Text{Zh: "空格", En: "Space"},
@@ -102,18 +103,15 @@ var says = struct {
 	NothingToStopAt: text.Text{Zh: "现在显示的不是一步，没有地方可以停。先走到一步上，再按 b。", En: "What is shown is no step of a peer, so there is nothing to stop at. Go to a step, then press b."},
 	StoppedAt:       text.Text{Zh: "停在 %s：你要求每次到这一步都停。空格继续，按 b 取消。", En: "Stopped at %s, as you have asked. Space goes on; b stops here no more."},
 	StopsMark:       text.Text{Zh: "停点 %d", En: "stops %d"},
-	LessonDone:      text.Text{Zh: "这一课讲完了，承诺全部成立。Enter 看下一课，← 回看，a f 自己动手，q 回首页。", En: "The lesson is over, and all that it promised held. Enter: next lesson; ← look back; a f try yourself; q home."},
-	LessonLast:      text.Text{Zh: "最后一课讲完了，承诺全部成立。← 回看，a f 自己动手，q 回首页。", En: "The last lesson is over, and all that it promised held. ← look back; a f try yourself; q home."},
-	LessonFailed:    text.Text{Zh: "这一课没能照原样讲完：%s。← 回看发生了什么，q 回首页再试一次。", En: "The lesson did not go as told: %s. ← look back at what happened; q home, to try again."},
+	LessonDone:      text.Text{Zh: "这一课讲完了，承诺全部成立。Enter 看下一课，← 回看，a f 自己动手，q 回首页。", En: "The end, and every promise held. Enter: next; ← look back; a f: try; q: home."},
+	LessonLast:      text.Text{Zh: "最后一课讲完了，承诺全部成立。← 回看，a f 自己动手，q 回首页。", En: "The last lesson ends, and every promise held. ← look back; a f: try; q: home."},
+	LessonFailed:    text.Text{Zh: "%s ← 回看，q 回首页再试。", En: "%s ← look back; q: home, to try again."},
 	LessonNext:      text.Text{Zh: "轮到：讲解", En: "held: the lesson, next to go on"},
 	HeldOne:         text.Text{Zh: "拦住：%s", En: "held: %s"},
 	HeldMany:        text.Text{Zh: "拦住 %d 个：", En: "%d held: "},
 	HeldMore:        text.Text{Zh: "　s 选谁先走", En: "  s: who goes first"},
 	Lesson:          text.Text{Zh: "讲解", En: "the lesson"},
 	Saved:           text.Text{Zh: "已存到 %s", En: "Saved to %s"},
-	NotSaved:        text.Text{Zh: "没有存下来：%s", En: "Nothing was saved: %s"},
-	ReadBroken:      text.Text{Zh: "录像没能读完整，显示的是损坏之前的部分。（%s）", En: "The recording could not be read whole; what comes before the damage is shown. (%s)"},
-	NotOpened:       text.Text{Zh: "打不开：%s", En: "It cannot be opened: %s"},
 	MouseOn:         text.Text{Zh: "鼠标可以点选了；要用鼠标选中文字，再按 m 关掉。", En: "The mouse selects things now; press m again to select text with it."},
 	MouseOff:        text.Text{Zh: "鼠标还给终端了，可以选中文字。", En: "The mouse is the terminal's again, for selecting text."},
 	ThemeIs:         text.Text{Zh: "主题：%s", En: "Theme: %s"},
@@ -132,6 +130,10 @@ var says = struct {
 	InspectTitle:    text.Text{Zh: "细看", En: "A closer look"},
 	Filter:          text.Text{Zh: "输入几个字来缩小范围", En: "Type to narrow down"},
 	NoMatch:         text.Text{Zh: "没有符合的。按退格删掉几个字，Esc 关闭。", En: "Nothing matches. Backspace deletes, Esc closes."},
+	NoneSaved:       text.Text{Zh: "还没有存过录像。看的时候按 r 就存一份。", En: "No recording was saved yet. While you watch, r saves one."},
+	TypeAPath:       text.Text{Zh: "输入文件名", En: "type a file name"},
+	TypeOrChoose:    text.Text{Zh: "输入文件名，或从下面选一个", En: "type a file name, or choose one below"},
+	EnterOpens:      text.Text{Zh: "存过的里面没有。按 Enter 打开这个文件。", En: "None that was saved is called so. Enter opens the file of this name."},
 	SearchHint:      text.Text{Zh: "步骤名、节点名，或说明里的字", En: "a step, a peer, or words of a sentence"},
 	DialogKeys:      text.Text{Zh: "↑↓ 选择　Enter 确定　Esc 返回", En: "↑↓ choose  Enter take  Esc back"},
 	ScrollKeys:      text.Text{Zh: "↑↓ 滚动　Esc 关闭", En: "↑↓ scroll  Esc close"},

@@ -255,7 +255,7 @@ func (m *Model) opened(msg openedMsg) tea.Cmd {
 		return nil
 	}
 	if msg.err != nil {
-		m.complain(says.ReadBroken, msg.err)
+		m.complain(asItIs, msg.err)
 	}
 	m.watch, m.dialogs, m.waiting, m.before = msg.watch, nil, false, time.Time{}
 	if m.conf.Speed > 0 {
@@ -326,7 +326,7 @@ func (m *Model) lessonOver() {
 		return
 	}
 	if err := m.conf.Memory.MarkDone(w.lesson.Slug); err != nil {
-		m.complain(says.NotSaved, err)
+		m.complain(asItIs, err)
 	}
 }
 
@@ -396,7 +396,7 @@ func (m *Model) toggleTheme() tea.Cmd {
 func keep(do func() error) tea.Cmd {
 	return func() tea.Msg {
 		if err := do(); err != nil {
-			return toldMsg{says: says.NotSaved, err: err}
+			return toldMsg{says: asItIs, err: err}
 		}
 		return nil
 	}
@@ -425,6 +425,7 @@ func (m *Model) do(act session.Act) tea.Cmd {
 		m.complain(asItIs, err)
 		return nil
 	}
+	w.touched = true
 	// What comes of it happens now, so now is what is shown.
 	w.player.GoTo(w.history.Len())
 	if !w.player.Playing() {
@@ -448,7 +449,7 @@ func (m *Model) toFile(prefix, extension string, write func(path string) error) 
 			err = write(path)
 		}
 		if err != nil {
-			return toldMsg{says: says.NotSaved, err: err}
+			return toldMsg{says: asItIs, err: err}
 		}
 		return toldMsg{says: says.Saved, args: []any{text.Printable(path)}}
 	}

@@ -42,6 +42,10 @@ const (
 	// settling is for how long nothing must have happened before the clock may be put forward: what is under way comes to where it is
 	// held next much sooner.
 	settling = 500 * time.Millisecond
+
+	// patience is for how long a lesson that the reader has disturbed may wait for nothing that could be named, before he is told that it
+	// may wait in vain.
+	patience = 2 * time.Second
 )
 
 // watch is a session that is watched: what is known of it, which moment is shown, and how.
@@ -69,6 +73,9 @@ type watch struct {
 	released time.Duration // when the last was let go, in the time that frames count
 	stirred  time.Duration // when something was last let go or happened, in that time
 	now      time.Duration // that time
+	touched  bool          // the reader has done something to the peers
+	active   time.Duration // when there was last anything that the lesson could wait for, in that time
+	vain     bool          // there has been nothing for so long that it may wait in vain
 	running  bool          // a timer ran when the last frame was drawn
 	over     bool          // the lesson has ended, and its end is shown
 	told     bool          // and the reader was told
@@ -133,6 +140,9 @@ func (w *watch) frame(dt time.Duration) bool {
 	if w.player.Wants() {
 		w.letGo()
 	}
+	if w.checkVain(changed) {
+		changed = true
+	}
 	return w.checkEnd() || changed || w.player.At() != at
 }
 
@@ -174,6 +184,23 @@ func (w *watch) letGo() {
 	if w.peers.ReleaseNext() {
 		w.released, w.stirred = w.now, w.now
 	}
+}
+
+// checkVain notices that the lesson may wait in vain, or does so no more, and reports whether that is new. stirred says that something
+// has happened.
+func (w *watch) checkVain(stirred bool) bool {
+	if stirred || !w.stranded() {
+		w.active = w.now
+	}
+	before := w.vain
+	w.vain = w.now-w.active >= patience
+	return w.vain != before
+}
+
+// stranded reports whether a lesson that the reader has disturbed plays on, and nobody is held and no timer runs that could bring what it
+// waits for.
+func (w *watch) stranded() bool {
+	return w.touched && w.lesson != nil && !w.over && w.live() && w.player.Wants() && len(w.peers.Held()) == 0 && !w.timerPends()
 }
 
 // checkEnd notices that the lesson is over and that all of it was shown, and reports whether that is new.
@@ -218,7 +245,8 @@ func (w *watch) restless() bool {
 	if w.player.Wants() && !w.free && len(w.peers.Held()) > 0 {
 		return true
 	}
-	return w.timerRuns()
+	// What has to last for some time, only frames count: without them a reader who pauses would never be told to be settled.
+	return w.live() && w.unsettled() || w.stranded() && !w.vain || w.timerRuns()
 }
 
 // timerRuns reports whether the present is shown, in which the peers wait for a timer.
@@ -227,8 +255,13 @@ func (w *watch) timerRuns() bool {
 		return false
 	}
 	_, standing := w.peers.Clock()
+	return w.timerPends() && !standing
+}
+
+// timerPends reports whether the peers, which run, wait for a timer.
+func (w *watch) timerPends() bool {
 	_, pending := w.peers.NextTimer()
-	return pending && !standing
+	return pending
 }
 
 // signals are those of a session: that there are events, that somebody is held or goes on, that nobody watches any more.
@@ -308,17 +341,18 @@ func (w *watch) next() (notice text.Text) {
 		w.awaiting = true
 		return says.Jumped
 	}
-	if w.now-w.stirred < settling {
+	if w.unsettled() {
 		return says.Settling
 	}
 	return says.NothingHeld
 }
 
+// unsettled reports whether somebody may still be under way.
+func (w *watch) unsettled() bool { return w.now-w.stirred < settling }
+
 // jump puts the clock to the next timer, and reports whether it did. It does not as long as somebody may still be under way: whoever
 // presses a key twice would else let a handshake time out of which the first half is just arriving.
-func (w *watch) jump() bool {
-	return w.now-w.stirred >= settling && w.peers.JumpToNext()
-}
+func (w *watch) jump() bool { return !w.unsettled() && w.peers.JumpToNext() }
 
 // release lets one go on that the reader has picked.
 func (w *watch) release(id uint64) {
@@ -370,9 +404,14 @@ func (w *watch) scene(lang text.Lang, theme *scene.Theme) *scene.Scene {
 		Progress: w.player.Progress(), Live: w.live(), Selected: w.selected, Lang: lang, Theme: theme,
 	}
 	s.Clock, s.Standing = s.State.At, true
-	if s.Live {
-		s.Clock, s.Standing = w.peers.Clock()
-		s.Held = w.peers.Held()
+	if !s.Live {
+		return s
+	}
+	s.Held = w.peers.Held()
+	now, standing := w.peers.Clock()
+	// The time that passes is of interest only to who waits for a moment. Without one no frame would bring it up to date either.
+	if s.Standing = standing; w.timerPends() {
+		s.Clock = now
 	}
 	return s
 }

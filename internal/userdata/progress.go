@@ -25,7 +25,6 @@ type Progress struct {
 	Done     map[string]time.Time `json:"done,omitempty"`     // lessons, by slug: when they were last told to their end
 	Language text.Lang            `json:"language,omitempty"` // "" if none was chosen
 	Theme    string               `json:"theme,omitempty"`
-	Speed    float64              `json:"speed,omitempty"` // 0 if none was chosen
 }
 
 // Progress reads what is remembered. That there is nothing yet is no error. If the file is broken it is set aside under a name that ends
@@ -69,9 +68,6 @@ func decode(content []byte, p *Progress) error {
 func (p Progress) sensible() Progress {
 	if _, known := text.ParseLang(string(p.Language)); !known {
 		p.Language = ""
-	}
-	if p.Speed < 0 {
-		p.Speed = 0
 	}
 	return p
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,11 +60,34 @@ func under(home string, elements ...string) string {
 	return filepath.Join(append([]string{home}, elements...)...)
 }
 
-// Path returns where the folder is, or will be; "" for the zero Folder.
-func (f Folder) Path() string { return f.path }
-
 // RecordingsDir returns where recordings and exports go; "" for the zero Folder.
 func (f Folder) RecordingsDir() string { return under(f.path, "recordings") }
+
+// Recordings returns the paths of the recordings in RecordingsDir, the newest first.
+func (f Folder) Recordings() ([]string, error) {
+	dir := f.RecordingsDir()
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || dir == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, text.Failed(err, says.list, text.Printable(dir))
+	}
+	var paths []string
+	modified := make(map[string]time.Time)
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != ".jsonl" {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		paths = append(paths, path)
+		if info, err := os.Stat(path); err == nil {
+			modified[path] = info.ModTime()
+		}
+	}
+	slices.SortStableFunc(paths, func(a, b string) int { return modified[b].Compare(modified[a]) })
+	return paths, nil
+}
 
 // FreshName returns a path in RecordingsDir that nobody uses yet, prefix-DATE-TIME.ext, and makes that folder, since something is about
 // to be put there. ext has no dot in front. Should the name be taken meanwhile, Create and its like refuse to overwrite it.
@@ -95,7 +119,7 @@ func unused(dir, stem, ext string) (string, error) {
 }
 
 // says is every sentence of the package.
-var says = struct{ noFolder, nowhere, makeFolder, exists, create, write, setAside, notSetAside, read, save text.Text }{
+var says = struct{ noFolder, nowhere, makeFolder, list, exists, create, write, setAside, notSetAside, read, save text.Text }{
 	noFolder: text.Text{
 		Zh: "找不到存放用户数据的地方，学习进度和设置不会保存，其余一切照常。请设置环境变量 %s。",
 		En: "There is no place for user data, so progress and settings will not be kept; all else works. Set the variable %s.",
@@ -107,6 +131,10 @@ var says = struct{ noFolder, nowhere, makeFolder, exists, create, write, setAsid
 	makeFolder: text.Text{
 		Zh: "不能在 %s 里存文件，请检查权限和磁盘空间。（%s）",
 		En: "Files cannot be kept in %s: check permissions and space. (%s)",
+	},
+	list: text.Text{
+		Zh: "看不了 %s 里有哪些录像，请检查权限。（%s）",
+		En: "The recordings in %s cannot be listed: check permissions. (%s)",
 	},
 	exists: text.Text{
 		Zh: "%s 已经存在，没有覆盖它。请换一个文件名，或者先把它移走。",

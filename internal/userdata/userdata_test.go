@@ -45,8 +45,8 @@ func TestTheFolderIsWhereTheSystemSays(t *testing.T) {
 		{"windows", map[string]string{"LOCALAPPDATA": "/Users/li/AppData/Local", "HOME": "/no"}, "/Users/li/AppData/Local/gossipscope"},
 	} {
 		f, err := Find(c.goos, environment(c.env))
-		if err != nil || filepath.ToSlash(f.Path()) != c.want {
-			t.Errorf("on %s with %v it is %q (%v), want %q", c.goos, c.env, f.Path(), err, c.want)
+		if err != nil || filepath.ToSlash(f.path) != c.want {
+			t.Errorf("on %s with %v it is %q (%v), want %q", c.goos, c.env, f.path, err, c.want)
 		}
 	}
 }
@@ -62,13 +62,13 @@ func TestWithoutAPlaceTheProgramWorksAndForgets(t *testing.T) {
 	if p, err := f.Progress(); err != nil || !reflect.DeepEqual(p, Progress{}) {
 		t.Errorf("the progress is %+v, %v", p, err)
 	}
-	if err := f.Update(func(p *Progress) { p.Speed = 2 }); err != nil {
+	if err := f.Update(func(p *Progress) { p.Theme = "light" }); err != nil {
 		t.Errorf("updating gave %v", err)
 	}
 	if _, err := f.FreshName("lesson", "jsonl"); !errors.Is(err, ErrNoFolder) {
 		t.Errorf("a name in no folder gave %v", err)
 	}
-	if f.Path() != "" || f.RecordingsDir() != "" {
+	if f.path != "" || f.RecordingsDir() != "" {
 		t.Error("no folder has a path")
 	}
 }
@@ -79,7 +79,7 @@ func TestNothingIsCreatedBeforeItIsNeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.RecordingsDir()
-	if _, err := os.Lstat(filepath.Dir(filepath.Dir(f.Path()))); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(filepath.Dir(filepath.Dir(f.path))); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("looking has created something: %v", err)
 	}
 	if err := f.Update(func(p *Progress) { p.Theme = "light" }); err != nil {
@@ -96,7 +96,7 @@ func TestProgressIsRemembered(t *testing.T) {
 	steps := []func(*Progress){
 		func(p *Progress) { p.MarkDone("meet", when) },
 		func(p *Progress) { p.MarkDone("checks", when.Add(time.Hour)) },
-		func(p *Progress) { p.Language, p.Theme, p.Speed = text.Chinese, "light", 2.5 },
+		func(p *Progress) { p.Language, p.Theme = text.Chinese, "light" },
 	}
 	for _, change := range steps {
 		if err := f.Update(change); err != nil {
@@ -105,11 +105,11 @@ func TestProgressIsRemembered(t *testing.T) {
 	}
 	got, err := f.Progress()
 	when = when.Truncate(time.Second)
-	want := Progress{Done: map[string]time.Time{"meet": when, "checks": when.Add(time.Hour)}, Language: text.Chinese, Theme: "light", Speed: 2.5}
+	want := Progress{Done: map[string]time.Time{"meet": when, "checks": when.Add(time.Hour)}, Language: text.Chinese, Theme: "light"}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("remembered is %+v (%v), want %+v", got, err, want)
 	}
-	if names := namesIn(t, f.Path()); !reflect.DeepEqual(names, []string{progressFile}) {
+	if names := namesIn(t, f.path); !reflect.DeepEqual(names, []string{progressFile}) {
 		t.Errorf("in the folder there are %q", names)
 	}
 }
@@ -129,16 +129,16 @@ func namesIn(t *testing.T, dir string) (names []string) {
 // put writes a progress file by hand.
 func put(t *testing.T, f Folder, content string) {
 	t.Helper()
-	if err := os.MkdirAll(f.Path(), 0o700); err != nil {
+	if err := os.MkdirAll(f.path, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(f.Path(), progressFile), []byte(content), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(f.path, progressFile), []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestABrokenFileIsSetAsideAndSaid(t *testing.T) {
-	for _, broken := range []string{"", "{", "not JSON", `{"speed":"fast"}`, `{"done":{"meet":"yesterday"}}`, `[]`, strings.Repeat(" ", largestProgress) + "{}"} {
+	for _, broken := range []string{"", "{", "not JSON", `{"theme":1}`, `{"done":{"meet":"yesterday"}}`, `[]`, strings.Repeat(" ", largestProgress) + "{}"} {
 		f := folder(t)
 		put(t, f, broken)
 		p, err := f.Progress()
@@ -149,7 +149,7 @@ func TestABrokenFileIsSetAsideAndSaid(t *testing.T) {
 		if !reflect.DeepEqual(p, Progress{}) {
 			t.Errorf("%.20q was read as %+v", broken, p)
 		}
-		if kept, err := os.ReadFile(filepath.Join(f.Path(), progressFile+".broken")); err != nil || string(kept) != broken {
+		if kept, err := os.ReadFile(filepath.Join(f.path, progressFile+".broken")); err != nil || string(kept) != broken {
 			t.Errorf("of %.20q is left %.20q (%v)", broken, kept, err)
 		}
 		if _, err := f.Progress(); err != nil {
@@ -162,15 +162,15 @@ func TestASecondBrokenFileDoesNotReplaceTheFirst(t *testing.T) {
 	f := folder(t)
 	for _, broken := range []string{"first", "second"} {
 		put(t, f, broken)
-		if err := f.Update(func(p *Progress) { p.Speed = 3 }); err == nil {
+		if err := f.Update(func(p *Progress) { p.Theme = "light" }); err == nil {
 			t.Error("nothing was said of a broken file")
 		}
-		if p, err := f.Progress(); err != nil || p.Speed != 3 {
+		if p, err := f.Progress(); err != nil || p.Theme != "light" {
 			t.Errorf("beside the broken file is remembered %+v (%v)", p, err)
 		}
 	}
 	for name, want := range map[string]string{progressFile + ".broken": "first", progressFile + "-2.broken": "second"} {
-		if got, err := os.ReadFile(filepath.Join(f.Path(), name)); err != nil || string(got) != want {
+		if got, err := os.ReadFile(filepath.Join(f.path, name)); err != nil || string(got) != want {
 			t.Errorf("%s holds %q (%v), want %q", name, got, err, want)
 		}
 	}
@@ -178,7 +178,7 @@ func TestASecondBrokenFileDoesNotReplaceTheFirst(t *testing.T) {
 
 func TestWhatNoProgramHasWrittenIsNotBelieved(t *testing.T) {
 	f := folder(t)
-	put(t, f, `{"language":"fr","speed":-2,"theme":"dark","something":{"newer":true}}`)
+	put(t, f, `{"language":"fr","theme":"dark","something":{"newer":true}}`)
 	if p, err := f.Progress(); err != nil || !reflect.DeepEqual(p, Progress{Theme: "dark"}) {
 		t.Errorf("read as %+v (%v)", p, err)
 	}
@@ -187,8 +187,8 @@ func TestWhatNoProgramHasWrittenIsNotBelieved(t *testing.T) {
 // What cannot be read may be good: it is neither moved nor written over.
 func TestAFileThatCannotBeReadIsLeftAlone(t *testing.T) {
 	f := folder(t)
-	path := filepath.Join(f.Path(), progressFile)
-	if err := os.MkdirAll(f.Path(), 0o700); err != nil {
+	path := filepath.Join(f.path, progressFile)
+	if err := os.MkdirAll(f.path, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(path, path); err != nil { // a loop cannot be read, not even by root
@@ -197,11 +197,11 @@ func TestAFileThatCannotBeReadIsLeftAlone(t *testing.T) {
 	if _, err := f.Progress(); err == nil {
 		t.Error("nothing was said")
 	}
-	if err := f.Update(func(p *Progress) { p.Speed = 2 }); err == nil {
+	if err := f.Update(func(p *Progress) { p.Theme = "light" }); err == nil {
 		t.Error("an update was reported")
 	}
-	if target, err := os.Readlink(path); target != path || len(namesIn(t, f.Path())) != 1 {
-		t.Errorf("it was replaced: %v; in the folder there are %q", err, namesIn(t, f.Path()))
+	if target, err := os.Readlink(path); target != path || len(namesIn(t, f.path)) != 1 {
+		t.Errorf("it was replaced: %v; in the folder there are %q", err, namesIn(t, f.path))
 	}
 }
 

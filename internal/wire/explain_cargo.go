@@ -5,10 +5,10 @@ import "gossipscope/internal/text"
 // explainContents are the members of the oneof: what kinds of message there are.
 var explainContents = map[string]text.Text{
 	"gossip.GossipMessage.alive_msg": {
-		Zh: "“我还在。”discovery 定期发给随机的几个节点，大家转发。comm 不看。",
+		Zh: "「我还在。」discovery 定期发给随机的几个节点，大家转发。comm 不看。",
 		En: "\"I am here\". Discovery sends it periodically to random peers, and all forward it. Cargo to comm."},
 	"gossip.GossipMessage.mem_req": {
-		Zh: "“你认识谁？”discovery 问引导节点或 anchor peer。comm 不看。",
+		Zh: "「你认识谁？」discovery 问引导节点或 anchor peer。comm 不看。",
 		En: "\"Whom do you know?\" Discovery asks a bootstrap or anchor peer. Cargo to comm."},
 	"gossip.GossipMessage.mem_res": {
 		Zh: "对 mem_req 的回答。comm 不看。",
@@ -17,7 +17,7 @@ var explainContents = map[string]text.Text{
 		Zh: "一个区块。由 leader 发给节点，节点之间再传。comm 不看。",
 		En: "A block, from the leader to peers and from peer to peer. Cargo to comm."},
 	"gossip.GossipMessage.hello": {
-		Zh: "拉取四步中的第一步：“说说你有什么。”comm 不看。",
+		Zh: "拉取四步中的第一步：「说说你有什么。」comm 不看。",
 		En: "The first of the four steps of a pull: \"tell me what you have\". Cargo to comm."},
 	"gossip.GossipMessage.data_dig": {
 		Zh: "拉取的第二步：我有的东西的摘要。comm 不看。",
@@ -35,7 +35,7 @@ var explainContents = map[string]text.Text{
 		Zh: "握手，一条流上每个方向的第一条消息。comm 自己发、自己收，后来再来的不理会。",
 		En: "The handshake, first message of a stream in each direction. comm makes and consumes it; later ones are ignored."},
 	"gossip.GossipMessage.state_info": {
-		Zh: "“在这个频道里，我有这么多区块。”大家转发。comm 不看。",
+		Zh: "「在这个频道里，我有这么多区块。」大家转发。comm 不看。",
 		En: "\"In this channel I have so many blocks\". Forwarded by all. Cargo to comm."},
 	"gossip.GossipMessage.state_snapshot": {
 		Zh: "一个节点所知的全部 state_info。comm 不看。",
@@ -128,7 +128,7 @@ var explainCargo = map[string]text.Text{
 	"gossip.LeadershipMessage.pki_id":    {Zh: "候选人，也就是作者。", En: "The candidate, who is also the author."},
 	"gossip.LeadershipMessage.timestamp": {Zh: "作者的逻辑时钟。", En: "The author's logical clock."},
 	"gossip.LeadershipMessage.is_declaration": {
-		Zh: "true 是“我就是 leader”，false 是“我愿意做”。",
+		Zh: "true 是「我就是 leader」，false 是「我愿意做」。",
 		En: "true for \"I am the leader\", false for \"I propose myself\"."},
 
 	"gossip.StateInfo": {
@@ -164,7 +164,7 @@ var explainCargo = map[string]text.Text{
 	"gossip.BLOCK_MSG":    {Zh: "拉区块，传播范围必须是 CHAN_AND_ORG。", En: "Pulls blocks; the tag must be CHAN_AND_ORG."},
 	"gossip.IDENTITY_MSG": {Zh: "拉身份，传播范围必须是 EMPTY。", En: "Pulls identities; the tag must be EMPTY."},
 
-	"gossip.GossipHello": {Zh: "拉取的开头：“把你有的东西的摘要给我。”", En: "Opens a pull: \"send me digests of what you have\"."},
+	"gossip.GossipHello": {Zh: "拉取的开头：「把你有的东西的摘要给我。」", En: "Opens a pull: \"send me digests of what you have\"."},
 	"gossip.GossipHello.nonce": {
 		Zh: "把一次拉取的四条消息连起来，与外层的 nonce 无关。",
 		En: "Joins the four messages of one pull, independently of the nonce outside."},

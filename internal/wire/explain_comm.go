@@ -82,7 +82,7 @@ var explainComm = map[string]text.Text{
 		En: "For peers that are in the channel or in the author's organisation: channel state, state transfer."},
 
 	"gossip.ConnEstablish": {
-		Zh: "握手：“我是这个身份，你在这条线路上看到的 TLS 证书是我的。”签名使它可信。",
+		Zh: "握手：「我是这个身份，你在这条线路上看到的 TLS 证书是我的。」签名使它可信。",
 		En: "The handshake: \"I am this identity, and the TLS certificate that you see on this line is mine\". The signature makes it believable."},
 	"gossip.ConnEstablish.pki_id": {
 		Zh: "发送者的 PKI-ID，连接表用它作键。接收方由 identity 重新算一遍，不符就拒绝。",

@@ -187,7 +187,7 @@ func TestExplanationsAreWholeSentences(t *testing.T) {
 		if phrase.MatchString(name) {
 			continue
 		}
-		if !strings.HasSuffix(s.Zh, "。") && !strings.HasSuffix(s.Zh, "”") && !strings.HasSuffix(s.Zh, "%s") {
+		if !strings.HasSuffix(s.Zh, "。") && !strings.HasSuffix(s.Zh, "」") && !strings.HasSuffix(s.Zh, "%s") {
 			t.Errorf("%s: %q does not end as a Chinese sentence does", name, s.Zh)
 		}
 		if !strings.HasSuffix(s.En, ".") && !strings.HasSuffix(s.En, "%s") || s.En != strings.TrimSpace(s.En) {

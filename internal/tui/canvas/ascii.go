@@ -1,5 +1,7 @@
 package canvas
 
+import "strings"
+
 // plainForms are the characters that stand for a line or a symbol where there is only ASCII. All of them take one cell.
 var plainForms = map[string]string{
 	"─": "-", "━": "=", "═": "=", "╌": "-", "┄": "-", "┈": ".", "╍": "=", "│": "|", "┃": "|", "║": "|", "┆": ":", "┊": ":", "╎": ":",
@@ -18,4 +20,13 @@ func plain(cluster string) string {
 		return form
 	}
 	return cluster
+}
+
+// Plain returns s as an ASCII canvas would show it.
+func Plain(s string) string {
+	var out strings.Builder
+	for _, r := range s {
+		out.WriteString(plain(string(r)))
+	}
+	return out.String()
 }

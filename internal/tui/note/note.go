@@ -3,7 +3,6 @@
 package note
 
 import (
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -67,11 +66,6 @@ type key struct {
 	width int
 	lang  text.Lang
 	theme *scene.Theme
-}
-
-// New returns the panel of the notes in a folder.
-func New(files fs.FS) *Panel {
-	return Of(func() (*notes.Library, error) { return notes.Read(files) })
 }
 
 // Of returns the panel of the notes that read returns, which is called when they are shown for the first time.

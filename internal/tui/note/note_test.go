@@ -1,12 +1,14 @@
 package note
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"gossipscope/comm/trace"
 	"gossipscope/docs"
+	"gossipscope/internal/notes"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/canvas"
@@ -39,6 +41,11 @@ const connNote = `# conn.go
 // some is a folder with the note on one file, and the contents.
 func some() fstest.MapFS {
 	return fstest.MapFS{"conn.md": {Data: []byte(connNote)}, "README.md": {Data: []byte("# 目录\n\n[conn](conn.md)\n")}}
+}
+
+// of returns a panel of the notes in a folder.
+func of(files fs.FS) *Panel {
+	return Of(func() (*notes.Library, error) { return notes.Read(files) })
 }
 
 // story is a birth, a write, a sentence, and a handshake that fails.
@@ -88,7 +95,7 @@ func wantNot(t *testing.T, rows []string, part string) {
 }
 
 func TestTheSectionOfTheStepIsShown(t *testing.T) {
-	p := New(some())
+	p := of(some())
 	got := rows(p, sceneAt(2, text.Chinese), 78, 12)
 	want(t, got[:1], "conn.write  write", "conn.md")
 	want(t, got, "写一条消息，见 丢弃")
@@ -98,12 +105,12 @@ func TestTheSectionOfTheStepIsShown(t *testing.T) {
 }
 
 func TestAnEnglishReaderGetsTheCaptionAboveTheChineseNote(t *testing.T) {
-	got := rows(New(some()), sceneAt(2, text.English), 78, 12)
+	got := rows(of(some()), sceneAt(2, text.English), 78, 12)
 	want(t, got, "The writer is about to write a message", "The notes are in Chinese", "写一条消息")
 }
 
 func TestAStepWithoutANoteSaysWhatTheProgramKnowsOfIt(t *testing.T) {
-	p := New(some())
+	p := of(some())
 	got := rows(p, sceneAt(5, text.Chinese), 78, 15)
 	want(t, got, "auth.cert-hash", "这一项专挡重放和中间人", "comm/comm_impl.go", "verifyConnEstablish", "report", "第 2 课", "docs/zh/comm_impl.md", "还没有写")
 	got = rows(p, sceneAt(5, text.English), 78, 15)
@@ -114,12 +121,12 @@ func TestAStepWithoutANoteSaysWhatTheProgramKnowsOfIt(t *testing.T) {
 
 func TestBeforeTheFirstStepItSaysWhyThereIsNothing(t *testing.T) {
 	for at := range 2 {
-		want(t, rows(New(some()), sceneAt(at, text.Chinese), 78, 15), "还没有走到任何一步")
+		want(t, rows(of(some()), sceneAt(at, text.Chinese), 78, 15), "还没有走到任何一步")
 	}
 }
 
 func TestOfEveryStepTheProgramKnowsWhereWhoHowAndInWhichLesson(t *testing.T) {
-	p := New(fstest.MapFS{})
+	p := of(fstest.MapFS{})
 	for _, info := range trace.Catalogue {
 		p.Show(info.Step)
 		for _, lang := range []text.Lang{text.Chinese, text.English} {
@@ -134,7 +141,7 @@ func TestOfEveryStepTheProgramKnowsWhereWhoHowAndInWhichLesson(t *testing.T) {
 }
 
 func TestLinksLeadToOtherSectionsAndBack(t *testing.T) {
-	p, s := New(some()), sceneAt(2, text.Chinese)
+	p, s := of(some()), sceneAt(2, text.Chinese)
 	rows(p, s, 78, 12)
 	p.Do(nextLink, s)
 	want(t, rows(p, s, 78, 12), "Enter 打开 #conn.drop")
@@ -157,7 +164,7 @@ func TestLinksLeadToOtherSectionsAndBack(t *testing.T) {
 }
 
 func TestALinkThatCannotBeFollowedSaysSo(t *testing.T) {
-	p, s := New(some()), sceneAt(2, text.Chinese)
+	p, s := of(some()), sceneAt(2, text.Chinese)
 	rows(p, s, 78, 12)
 	p.Do(nextLink, s)
 	p.Do(nextLink, s)
@@ -187,7 +194,7 @@ func TestALinkThatCannotBeFollowedSaysSo(t *testing.T) {
 }
 
 func TestTheLinkUnderTheCursorCanBeSeenWithoutColours(t *testing.T) {
-	p, s := New(some()), sceneAt(2, text.Chinese)
+	p, s := of(some()), sceneAt(2, text.Chinese)
 	c := canvas.New(78, 12, false)
 	p.Draw(c.Region(), s, true)
 	reversed := strings.Count(c.String(), ";7")
@@ -199,7 +206,7 @@ func TestTheLinkUnderTheCursorCanBeSeenWithoutColours(t *testing.T) {
 }
 
 func TestPressingOnALinkFollowsIt(t *testing.T) {
-	p, s := New(some()), sceneAt(2, text.Chinese)
+	p, s := of(some()), sceneAt(2, text.Chinese)
 	rows(p, s, 78, 12)
 	if out := p.Click(1, 1, s); out.Handled {
 		t.Error("pressing on a word did something")
@@ -210,7 +217,7 @@ func TestPressingOnALinkFollowsIt(t *testing.T) {
 }
 
 func TestScrollingStaysUntilTheReaderFollowsAgain(t *testing.T) {
-	p, s := New(some()), sceneAt(4, text.Chinese)
+	p, s := of(some()), sceneAt(4, text.Chinese)
 	want(t, rows(p, s, 78, 8), "没有悄悄的丢失", "1–6 / 12 行")
 	for range 3 {
 		p.Do(scene.PageDown, s)
@@ -228,7 +235,7 @@ func TestItDrawsAtAnySize(t *testing.T) {
 	for _, size := range [][2]int{{158, 36}, {118, 14}, {78, 17}, {78, 15}, {58, 14}, {40, 8}, {8, 3}, {3, 2}, {1, 1}, {0, 0}, {5, 0}, {0, 5}} {
 		for at := range len(story()) + 1 {
 			for _, lang := range []text.Lang{text.Chinese, text.English} {
-				p, s := New(some()), sceneAt(at, lang)
+				p, s := of(some()), sceneAt(at, lang)
 				for _, command := range []scene.Command{"", scene.Down, scene.PageDown, scene.Right, nextLink, lastLink, scene.Choose, back, contents, back, back, back} {
 					p.Do(command, s)
 					c := canvas.New(size[0], size[1], true)
@@ -247,7 +254,7 @@ func TestItDrawsAtAnySize(t *testing.T) {
 
 func TestEveryLetterOfAnOfferIsOneThatPanelsMayUse(t *testing.T) {
 	used := make(map[string]bool)
-	for _, offer := range New(docs.Zh()).Offers() {
+	for _, offer := range of(docs.Zh()).Offers() {
 		if !strings.Contains(scene.Letters, offer.Key) || used[offer.Key] || offer.Says.Zh == "" || offer.Says.En == "" {
 			t.Errorf("%+v", offer)
 		}

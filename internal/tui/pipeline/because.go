@@ -60,7 +60,7 @@ var because = struct {
 	unclaimed: text.Text{Zh: "%s到了 %s，没有订阅要它，到此为止", En: "%s has reached %s, no subscription wants it, and it ends here"},
 	delivered: text.Text{Zh: "%s已经交给 %s 的订阅者", En: "%s was handed to a subscriber of %s"},
 	offered: text.Text{
-		Zh: "%s轮到 %s 的订阅者了；递进 Accept 的 channel 没有，取走没有，这一层不说",
+		Zh: "%s轮到 %s 的订阅者了；有没有放进 Accept 的 channel、有没有被取走，这一层不报",
 		En: "%s is up to a subscriber of %s; whether it is in the channel of Accept by now, or taken out of it, is not told",
 	},
 	stopped:     text.Text{Zh: "%s 的订阅者不读了（其后经手 %d 条）", En: "a subscriber of %s does not read (%d to hand since)"},

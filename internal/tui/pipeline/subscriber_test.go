@@ -18,7 +18,7 @@ func TestWhileNobodyIsKnownToBeHeldItIsNotSaidWhatBecameOfTheLastMessage(t *test
 	}
 	s.Live = true
 	rows := draw(s, 78, 17)
-	mustSay(t, rows, "经手 16+", "轮到 B 的订阅者了；递进 Accept 的 channel 没有，取走没有，这一层不说")
+	mustSay(t, rows, "经手 16+", "轮到 B 的订阅者了；有没有放进 Accept 的 channel、有没有被取走，这一层不报")
 	if row := rowOf(rows, "手里"); row != "" {
 		t.Errorf("it is said to be in the goroutine's hands: %q", row)
 	}
@@ -30,7 +30,7 @@ func TestWhileNobodyIsKnownToBeHeldItIsNotSaidWhatBecameOfTheLastMessage(t *test
 		t.Errorf("one goroutine has %d messages in its hands", n)
 	}
 	s.Held = nil
-	mustSay(t, drawWith(p, s, 78, 17).Rows(), "取走没有，这一层不说")
+	mustSay(t, drawWith(p, s, 78, 17).Rows(), "有没有被取走，这一层不报")
 }
 
 // acted returns the scene after one more thing was done to a peer.

@@ -247,3 +247,15 @@ func TestSpeedsHaveEnds(t *testing.T) {
 		t.Errorf("the slowest is %v", p.Speed())
 	}
 }
+
+func TestFromASpeedThatIsNotOnTheListFasterIsTheNextAboveIt(t *testing.T) {
+	for _, c := range []struct{ speed, faster, slower float64 }{
+		{0.01, 0.25, 0.01}, {0.25, 0.5, 0.25}, {0.3, 0.5, 0.25}, {1, 2, 0.5}, {3, 4, 2}, {16, 16, 8}, {20, 20, 16},
+	} {
+		p := NewPlayer(NewHistory(1), text.English)
+		p.SetSpeed(c.speed)
+		if faster, slower := p.Faster(+1), p.Faster(-1); faster != c.faster || slower != c.slower {
+			t.Errorf("from %v it goes up to %v and down to %v, want %v and %v", c.speed, faster, slower, c.faster, c.slower)
+		}
+	}
+}

@@ -64,10 +64,17 @@ func (p *Player) Speed() float64 { return p.speed }
 // SetSpeed makes it play at another speed, which must be above 0.
 func (p *Player) SetSpeed(speed float64) { p.speed = speed }
 
-// Faster returns the next speed above the present one, or below it for a negative step.
+// Faster returns the next speed above the present one, or below it for a negative step; the present one, if there is none.
 func (p *Player) Faster(step int) float64 {
-	i, _ := slices.BinarySearch(Speeds, p.speed)
-	return Speeds[min(max(i+step, 0), len(Speeds)-1)]
+	i, listed := slices.BinarySearch(Speeds, p.speed)
+	if !listed && step > 0 {
+		i-- // where it would be put, the next above it stands already
+	}
+	next := Speeds[min(max(i+step, 0), len(Speeds)-1)]
+	if step < 0 {
+		return min(next, p.speed)
+	}
+	return max(next, p.speed)
 }
 
 // GoTo shows the moment after the first n events, without movement.

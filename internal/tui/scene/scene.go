@@ -25,8 +25,8 @@ type Scene struct {
 	Held []session.Held // who is held at a step, the longest held first; only in the present
 	Pick uint64         // the ID of the one that goes on next, 0 for the longest held
 
-	Clock    time.Duration // the lab's clock now
-	Standing bool          // whether it stands still
+	Clock    time.Duration // when Event happened; in the present, if a timer is waited for, what the lab's clock shows
+	Standing bool          // whether that clock stands still
 	Selected Selection
 	Lang     text.Lang
 	Theme    *Theme

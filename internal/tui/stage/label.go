@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"gossipscope/comm/trace"
-	"gossipscope/internal/narrate"
 	"gossipscope/internal/text"
 	"gossipscope/internal/timeline"
 	"gossipscope/internal/tui/canvas"
 	"gossipscope/internal/tui/scene"
+	"gossipscope/internal/tui/tables/terms"
 )
 
 // word is a piece of text in one style.
@@ -200,7 +200,7 @@ func (l *line) words(s *scene.Scene, room int) []word {
 	}
 	if l.ended.Set() {
 		if left := room - width(words) - 3; left > 8 {
-			words = append(words, word{"✗ " + canvas.Fit(reason(s, l.ended.Reason), left), s.Theme.Bad})
+			words = append(words, word{"✗ " + canvas.Fit(strings.TrimSuffix(terms.Meaning(s.Lang, l.ended.Reason), "。"), left), s.Theme.Bad})
 		}
 	}
 	if a, b := l.stream.Initiator, l.stream.Acceptor; a != nil && b != nil && a.Phase != b.Phase {
@@ -247,13 +247,4 @@ func (l *line) lineWords(s *scene.Scene) []word {
 		return []word{{s.Say(says.slow, t.Lag), s.Theme.Warn}}
 	}
 	return nil
-}
-
-// reason returns the words of an error, for a reader of Chinese what they mean.
-func reason(s *scene.Scene, words string) string {
-	words = text.Printable(words)
-	if zh, known := narrate.ExplainZh(words); known && s.Lang == text.Chinese {
-		return strings.TrimSuffix(zh, "。")
-	}
-	return words
 }

@@ -64,7 +64,7 @@ var says = struct {
 	frozen:        text.Text{Zh: "线路冻结", En: "line frozen"},
 	slow:          text.Text{Zh: "线路慢 %s", En: "line slow, %s"},
 	halfClosed:    text.Text{Zh: "线路半关闭", En: "line half closed"},
-	cut:           text.Text{Zh: "线路被掐断", En: "line cut"},
+	cut:           text.Text{Zh: "线路被剪断", En: "line cut"},
 	gone:          text.Text{Zh: "线路已断开", En: "line closed"},
 	onTheWay:      text.Text{Zh: "在途 %d 条", En: "%d on the way"},
 	unreadable:    text.Text{Zh: "解不开的消息", En: "cannot be decoded"},

@@ -173,7 +173,7 @@ func TestWhatIsDoneToALineIsToldInWords(t *testing.T) {
 	}{
 		{"线路冻结", "line frozen", (*lab.Link).Freeze},
 		{"线路慢 300ms", "line slow, 300ms", func(l *lab.Link) { l.Delay(300 * time.Millisecond) }},
-		{"线路被掐断", "line cut", (*lab.Link).Cut},
+		{"线路被剪断", "line cut", (*lab.Link).Cut},
 		{"线路半关闭", "line half closed", (*lab.Link).HalfClose},
 	} {
 		s := tampered(t, c.tamper)
@@ -185,6 +185,51 @@ func TestWhatIsDoneToALineIsToldInWords(t *testing.T) {
 			t.Errorf("%s is missing:\n%s", c.en, rows)
 		}
 	}
+}
+
+// A line says why it has failed, in the reader's language, and not with what gRPC puts before the reason.
+func TestALineSaysWhatHasEndedIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		play   func(a, b *lab.Peer)
+		zh, en string
+	}{
+		"a peer is killed": {func(a, b *lab.Peer) {
+			a.Send("hello", b.Remote())
+			synctest.Wait()
+			b.Kill()
+		}, "✗ 节点被强行终止", "✗ the peer was killed"},
+		"nobody listens": {func(a, b *lab.Peer) {
+			b.Stop()
+			a.Probe(b.Remote())
+		}, "✗ 那个端点没有人在听", "✗ connection refused"},
+	} {
+		s := meeting(t, c.play)
+		for lang, want := range map[text.Lang]string{text.Chinese: c.zh, text.English: c.en} {
+			s.Lang = lang
+			if rows := draw(s, 158, 36); !strings.Contains(strings.Join(rows, "\n"), want) {
+				t.Errorf("%s: %q is missing", name, want)
+				show(t, rows)
+			}
+		}
+	}
+}
+
+// meeting returns the scene at the end of what two peers do.
+func meeting(t *testing.T, play func(a, b *lab.Peer)) *scene.Scene {
+	t.Helper()
+	events := record(t, lab.Free, func(ctx context.Context, lb *lab.Lab) error {
+		a, err := lb.NewPeer("A", lab.PeerConfig{})
+		if err != nil {
+			return err
+		}
+		b, err := lb.NewPeer("B", lab.PeerConfig{})
+		if err != nil {
+			return err
+		}
+		play(a, b)
+		return nil
+	})
+	return at(events, len(events))
 }
 
 // In plain characters the looks of lines differ too, and no stroke is the plain form of a mark.

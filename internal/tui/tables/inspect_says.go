@@ -162,7 +162,7 @@ var asks = struct {
 	putIn:       text.Text{Zh: "放进队列", En: "put into the queue"},
 	inHands:     text.Text{Zh: "经手", En: "to hand"},
 	inHandsMeans: text.Text{
-		Zh: "取出来，好递进 Accept 的 channel；最后一条递进去没有，订阅者取走没有，这一层不说",
+		Zh: "取出来，好放进 Accept 的 channel；最后一条有没有放进去、有没有被订阅者取走，这一层不报",
 		En: "taken out for the channel of Accept; whether the last is in there, and what the subscriber has taken, is not told",
 	},
 

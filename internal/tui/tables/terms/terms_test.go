@@ -158,6 +158,9 @@ func TestAReasonKeepsItsWordsAndIsExplainedInChinese(t *testing.T) {
 	if got := Meaning(text.Chinese, "the peer was killed"); got != "节点被强行终止。" {
 		t.Errorf("%q", got)
 	}
+	if got := Meaning(text.English, "pinging B: rpc error: code = Unavailable desc = dial tcp\x1b: connection refused"); got != "connection refused" {
+		t.Errorf("%q", got)
+	}
 }
 
 func TestMomentsAndBytesStayShort(t *testing.T) {

@@ -17,11 +17,10 @@ import (
 	"gossipscope/proto"
 )
 
-var says = struct{ quoted, saidOnly, explained, from, killed, held, heldAt, inHands text.Text }{
+var says = struct{ quoted, saidOnly, explained, from, held, heldAt, inHands text.Text }{
 	held:      text.Text{Zh: "停在 %s 前，%s", En: "held before %[1]s"},
 	heldAt:    text.Text{Zh: "停在 %s 前", En: "held: %s"},
 	inHands:   text.Text{Zh: "经手 %s", En: "to hand %s"},
-	killed:    text.Text{Zh: "节点被强行终止。", En: "The peer was killed."},
 	quoted:    text.Text{Zh: "「%s」", En: "\"%s\""},
 	saidOnly:  text.Text{Zh: "原话：%s", En: "%s"},
 	explained: text.Text{Zh: "%s原话：%s", En: "%[2]s"},
@@ -115,26 +114,19 @@ func Reason(lang text.Lang, words string) string {
 	if words == "" {
 		return ""
 	}
-	if zh, known := explain(words); known {
+	if zh, known := narrate.ExplainZh(words); known {
 		return says.explained.Format(lang, zh, words)
 	}
 	return says.saidOnly.Format(lang, words)
 }
 
-// Meaning is the sentence alone for a reader of Chinese, and the words for others: where there is room for one of the two.
+// Meaning is the sentence alone for a reader of Chinese, and the gist of the words for others: where there is room for one of the two.
 func Meaning(lang text.Lang, words string) string {
-	if zh, known := explain(words); known && lang == text.Chinese {
+	words = text.Printable(words)
+	if zh, known := narrate.ExplainZh(words); known && lang == text.Chinese {
 		return zh
 	}
-	return short(text.Printable(words))
-}
-
-// explain knows the layer's words, and those that the timeline itself puts where nobody has said anything.
-func explain(words string) (string, bool) {
-	if words == "the peer was killed" {
-		return says.killed.Zh, true
-	}
-	return narrate.ExplainZh(words)
+	return short(narrate.Gist(words))
 }
 
 // hash is what is as long in hexadecimal as a hash or a PKI-ID.
