@@ -676,8 +676,8 @@ func (conn *connection) waitForRoom(m *msgSending) error {
 
 // patience returns for how long a message waits for room. One that is to be acknowledged has a time of its own. Any other, which is an
 // answer, waits for a connection timeout: a subscriber that answers from its reading loop, to a peer that does the same, would wait for
-// ever. That wait is bound to the life of the instance and not to that of the connection, whose end waitForRoom sees for itself: if the
-// connection has given way to another, that one takes the answer, and there the wait begins anew.
+// ever. That wait is bound to the life of the instance. Were it bound to that of the connection, which ends soon after it has given way, an
+// answer might be dropped that the successor would take; there the wait begins anew.
 func (conn *connection) patience(m *msgSending) (context.Context, context.CancelFunc) {
 	if m.until != nil {
 		return m.until, func() {}

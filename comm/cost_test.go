@@ -16,18 +16,23 @@ import (
 )
 
 // Whoever sends without waiting keeps his processor, and with it the writer that would make room. With one processor the writer can run
-// only when the sender lets it.
+// only when the sender lets it. Whom the scheduler then takes is for it to say, and once in a while it takes the sender again.
 func TestSenderThatFindsAFullQueueLetsTheWriterRunBeforeHeDrops(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	conn := bare(t, nil)
-	for len(conn.outBuff) < cap(conn.outBuff) {
-		conn.send(sending(t, "before"), nonBlockingSend)
+	const tries = 100
+	conn, dropped := bare(t, nil), 0
+	for range tries {
+		for conn.offer(sending(t, "before")) {
+		}
+		taken := async(func() *msgSending { return <-conn.outBuff })
+		if conn.send(sending(t, "the last"), nonBlockingSend) != nil {
+			dropped++
+		}
+		<-taken
 	}
-	taken := async(func() *msgSending { return <-conn.outBuff })
-	if err := conn.send(sending(t, "the last"), nonBlockingSend); err != nil {
-		t.Errorf("dropped (%v), though there was somebody who would have made room", err)
+	if dropped > tries/2 {
+		t.Errorf("%d of %d messages were dropped, though each time there was somebody who would have made room", dropped, tries)
 	}
-	<-taken
 }
 
 func TestAnswerThatFindsRoomArmsNoTimer(t *testing.T) {

@@ -209,7 +209,7 @@ func findings(t *testing.T, c *Checker) []string {
 // needsShell skips a test where notes cannot be refreshed: their commands are run by sh.
 func needsShell(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("sh"); err != nil {
+	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("there is no sh here")
 	}
 }

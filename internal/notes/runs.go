@@ -20,7 +20,8 @@ const longestRun = 5 * time.Minute
 func (c *check) run(command string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), longestRun)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	// With pipefail, or a program that fails in front of another one would only print less.
+	cmd := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", command)
 	cmd.Dir = c.Root
 	cmd.Env = append(os.Environ(), "NO_COLOR=1", "LC_ALL=C.UTF-8")
 	var stderr bytes.Buffer
