@@ -85,12 +85,12 @@ func (op *ackSendOperation) send(msg *proto.SignedGossipMessage, minAck int, pee
 		}
 		outcomes <- SendResult{error: err, RemotePeer: *peer}
 	}
+	run := op.goroutines.Go
 	if len(peers) == 1 {
-		sendTo(peers[0])
-	} else {
-		for _, peer := range peers {
-			op.goroutines.Go(func() { sendTo(peer) })
-		}
+		run = func(sendTo func()) { sendTo() }
+	}
+	for _, peer := range peers {
+		run(func() { sendTo(peer) })
 	}
 	results := make(AggregatedSendResult, 0, len(peers))
 	distinct := len(peers)

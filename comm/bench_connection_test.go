@@ -7,12 +7,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"gossipscope/comm/api"
 	"gossipscope/comm/common"
 	"gossipscope/comm/identity"
+	"gossipscope/comm/msp"
 	"gossipscope/comm/trace"
 	"gossipscope/proto"
 )
@@ -23,21 +25,39 @@ const (
 	acked       = 1_000 // messages that are to leave nothing behind
 )
 
-// Both ends make a connection and let go of it. Beyond TLS, which the limit has too, the layer sends a Ping, signs two messages, and
-// validates two identities with real keys.
+// Both ends make a connection and let go of it. Beyond TLS, which the limit has too, the layer sends a Ping and exchanges identities with
+// real keys. Between those who have met, both remember what they have signed, and what they have verified of each other; strangers sign
+// two messages, and judge two certificates and two signatures.
 func BenchmarkHandshake(b *testing.B) {
-	w := onLoopback(b)
-	initiator, acceptor := w.unwatched("A"), w.unwatched("B")
-	server, envelope := w.bare(echo), message(b, "who is there?").Envelope
+	b.Run("known", func(b *testing.B) {
+		w := onLoopback(b)
+		initiator, acceptor := w.unwatched("A"), w.unwatched("B")
+		benchmarkHandshake(b, w, initiator, acceptor, func() {})
+	})
+	b.Run("strangers", func(b *testing.B) {
+		w := onLoopback(b)
+		initiator, forgetA := w.forgetful("A")
+		acceptor, forgetB := w.forgetful("B")
+		benchmarkHandshake(b, w, initiator, acceptor, func() {
+			forgetA()
+			forgetB()
+		})
+	})
+}
 
+func benchmarkHandshake(b *testing.B, w *world, initiator, acceptor *testPeer, before func()) {
+	server, envelope := w.bare(echo), message(b, "who is there?").Envelope
 	inTurns(b, "handshakes/s", func() float64 {
-		began := time.Now()
+		var took time.Duration
 		for range handshakes {
+			before()
+			began := time.Now()
 			if _, err := initiator.Handshake(acceptor.remote()); err != nil {
 				b.Fatal(err)
 			}
+			took += time.Since(began)
 		}
-		return perSecond(handshakes, began)
+		return handshakes / took.Seconds()
 	}, func() float64 {
 		began := time.Now()
 		for range handshakes {
@@ -125,8 +145,55 @@ func atRest() (heap float64, goroutines int) {
 // much is not for the layer to say.
 func (w *world) nameless(name string) *testPeer {
 	w.t.Helper()
-	self := api.PeerIdentityType(name)
-	mapper, err := identity.NewIdentityMapper(nameOnly{}, self, nil, identity.Config{})
+	return w.believer(name, nameOnly{}, api.PeerIdentityType(name))
+}
+
+// forgetful makes a peer, and a function that makes it forget all that it has found out about others, and what it has signed.
+func (w *world) forgetful(name string) (p *testPeer, forget func()) {
+	w.t.Helper()
+	id, mcs := issue(w.t, w.org, name), new(service)
+	renew := func() {
+		fresh, err := msp.New(id, w.org.Root())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		mcs.current.Store(fresh)
+	}
+	renew()
+	p = w.believer(name, mcs, id.Serialize())
+	return p, func() {
+		renew()
+		p.establish.Clear()
+	}
+}
+
+// service is a MessageCryptoService that can be exchanged for another.
+type service struct {
+	current atomic.Pointer[msp.CryptoService]
+}
+
+func (s *service) GetPKIidOfCert(peerIdentity api.PeerIdentityType) common.PKIidType {
+	return s.current.Load().GetPKIidOfCert(peerIdentity)
+}
+
+func (s *service) Sign(msg []byte) ([]byte, error) { return s.current.Load().Sign(msg) }
+
+func (s *service) Verify(peerIdentity api.PeerIdentityType, signature, message []byte) error {
+	return s.current.Load().Verify(peerIdentity, signature, message)
+}
+
+func (s *service) ValidateIdentity(peerIdentity api.PeerIdentityType) error {
+	return s.current.Load().ValidateIdentity(peerIdentity)
+}
+
+func (s *service) Expiration(peerIdentity api.PeerIdentityType) (time.Time, error) {
+	return s.current.Load().Expiration(peerIdentity)
+}
+
+// believer makes a peer that nobody watches, with an identity and a cryptography of its own.
+func (w *world) believer(name string, mcs api.MessageCryptoService, self api.PeerIdentityType) *testPeer {
+	w.t.Helper()
+	mapper, err := identity.NewIdentityMapper(mcs, self, nil, identity.Config{})
 	if err != nil {
 		w.t.Fatal(err)
 	}

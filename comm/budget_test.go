@@ -68,7 +68,8 @@ func within(t *testing.T, budget float64, operation func()) {
 	}
 }
 
-// The entry in the queue; and the timer of the write, the function that it would call, and the one that stops it.
+// The key that the store looks up; the entry in the queue; and the timer of the write, the function that it would call, and the one that
+// stops it.
 func TestBudgetFromSendToTheStream(t *testing.T) {
 	a, b := newWorld(t, newPipes()).idlePair()
 	written := make(chan *proto.Envelope)

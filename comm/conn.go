@@ -53,11 +53,12 @@ var errQueueFull = errors.New("the send queue is full")
 type handler func(message *proto.SignedGossipMessage)
 
 // blockingBehavior says what send does when the queue is full.
-type blockingBehavior bool
+type blockingBehavior int
 
 const (
-	blockingSend    blockingBehavior = true  // wait for room
-	nonBlockingSend blockingBehavior = false // drop the message
+	blockingSend    blockingBehavior = iota // wait for room
+	nonBlockingSend                         // let others run for a moment, and drop the message if there is still no room
+	immediateSend                           // drop the message: for who holds a mutex
 )
 
 // connFactory turns a connection that is only an intention (phase "dialling") into one that is authenticated, or says why not. It is
@@ -452,7 +453,7 @@ type connection struct {
 // msgSending is a message on its way out.
 type msgSending struct {
 	envelope *proto.Envelope
-	until    context.Context // the time that an acknowledged message has; nil for one that may wait as long as the connection lives
+	until    context.Context // its time: an acknowledged message has one, and an answer that waits for room; nil for none
 	lost     chan error      // has room for why an acknowledged message was dropped; nil if nobody wants to know
 }
 
@@ -619,8 +620,7 @@ func (conn *connection) abandon(reason error) {
 	conn.retireQueue(conn.reason())
 }
 
-// send puts a message into the queue, or drops it and says why. Returning nil means "queued", never "sent". If there is no room a
-// blocking send waits for it, and a non-blocking one drops the message.
+// send puts a message into the queue, or drops it and says why. Returning nil means "queued", never "sent".
 func (conn *connection) send(m *msgSending, shouldBlock blockingBehavior) error {
 	closed := conn.toDie() // looked at first: a connection gives way before it is closed
 	if conn.successor() != nil {
@@ -632,14 +632,16 @@ func (conn *connection) send(m *msgSending, shouldBlock blockingBehavior) error 
 	if conn.offer(m) {
 		return nil
 	}
-	if shouldBlock {
+	switch shouldBlock {
+	case blockingSend:
 		return conn.waitForRoom(m)
-	}
-	// Who sends as fast as he can keeps a processor for himself, and the writer, which would make room, has to wait for one. So the
-	// others have one turn before the message is given up; with that a flood delivers twice as much and more.
-	runtime.Gosched()
-	if conn.offer(m) {
-		return nil
+	case nonBlockingSend:
+		// Who sends as fast as he can keeps a processor for himself, and the writer, which would make room, has to wait for one. So
+		// the others have a turn before the message is given up: a flood delivers nearly twice as much with that.
+		runtime.Gosched()
+		if conn.offer(m) {
+			return nil
+		}
 	}
 	return conn.drop(m, errQueueFull)
 }
@@ -656,11 +658,17 @@ func (conn *connection) offer(m *msgSending) bool {
 }
 
 // waitForRoom is what a blocking send does when the queue is full. It waits until there is room, until the connection is closed or gives
-// its queue away, or until it has waited long enough. The timer of that is armed only here: one for each message, full queue or not, was
-// a tenth of what a small one costs.
+// its queue away, or until the time of the message is over.
+//
+// An answer has a connection timeout, since a subscriber that answers from its reading loop, to a peer that does the same, would wait for
+// ever. Its time begins only here: a timer for each answer, full queue or not, was a tenth of what a small message costs. It goes along
+// when the connection gives way to another, and is bound to the life of the instance: a connection that has given way ends soon.
 func (conn *connection) waitForRoom(m *msgSending) error {
-	wait, cancel := conn.patience(m)
-	defer cancel()
+	if m.until == nil {
+		var cancel context.CancelFunc
+		m.until, cancel = util.WithTimeout(conn.life, conn.conf.AfterFunc, conn.conf.ConnTimeout, errQueueFull)
+		defer cancel()
+	}
 	select {
 	case conn.outBuff <- m:
 		conn.enqueued(m)
@@ -669,20 +677,9 @@ func (conn *connection) waitForRoom(m *msgSending) error {
 		return conn.forward(m, blockingSend)
 	case <-conn.stopChan:
 		return conn.send(m, blockingSend) // which says why, or finds that it had given way before
-	case <-wait.Done():
-		return conn.drop(m, context.Cause(wait))
+	case <-m.until.Done():
+		return conn.drop(m, context.Cause(m.until))
 	}
-}
-
-// patience returns for how long a message waits for room. One that is to be acknowledged has a time of its own. Any other, which is an
-// answer, waits for a connection timeout: a subscriber that answers from its reading loop, to a peer that does the same, would wait for
-// ever. That wait is bound to the life of the instance. Were it bound to that of the connection, which ends soon after it has given way, an
-// answer might be dropped that the successor would take; there the wait begins anew.
-func (conn *connection) patience(m *msgSending) (context.Context, context.CancelFunc) {
-	if m.until != nil {
-		return m.until, func() {}
-	}
-	return util.WithTimeout(conn.life, conn.conf.AfterFunc, conn.conf.ConnTimeout, errQueueFull)
 }
 
 // enqueued is the end of send for a message that is in the queue.

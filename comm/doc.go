@@ -34,7 +34,7 @@
 //	writer        one a connection      serviceConnection         the connection is closed, after writing out its queue if it lingers;
 //	                                                              or a write fails
 //	bounded       one an operation      the handshake             the one Recv or Send of a handshake that it runs has ended
-//	ack           one a peer            SendWithAck               the outcome for that peer is known
+//	ack           several: one a peer   SendWithAck               the outcome for that peer is known
 //	subscription  one an Accept         Accept                    the demultiplexer is closed
 //	notices       one an instance       the constructor           the instance stops
 //	server        one an instance       NewCommInstanceWithServer the server is stopped
@@ -56,7 +56,7 @@
 //	demultiplexer.stop    0             nobody              ChannelDeMultiplexer.Close
 //	PresumedDead          0             the notices         nobody
 //	deathNotices.wake     1             anybody             nobody: it carries tokens, and one is enough
-//	outcomes, of an ack   the peers     each ack goroutine  nobody: there is room for all
+//	outcomes, of an ack   the peers     one a peer          nobody: there is room for all
 //	enough, of an ack     0             nobody              SendWithAck, when it returns
 //	lost, of an ack       1             whoever drops it    nobody: there is room
 //	an item for PubSub    50            PubSub.Publish      the end of its subscription (comm/util)

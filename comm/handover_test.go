@@ -287,3 +287,58 @@ func TestThirdStreamDoesNotOvertakeTheFirst(t *testing.T) {
 		}
 	})
 }
+
+// Contract S24. A peer that comes back again and again, and reads nothing, must not hold the one who answers it.
+func TestAnswerWaitsNoLongerHoweverOftenItsConnectionGivesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full := func() *connection {
+			conn := bare(t, nil)
+			for conn.offer(sending(t, "before")) {
+			}
+			return conn
+		}
+		conn := full()
+		begun := time.Now()
+		outcome := async(func() error { return conn.send(sending(t, "the answer"), blockingSend) })
+		for len(outcome) == 0 && time.Since(begun) < time.Minute {
+			time.Sleep(conn.conf.ConnTimeout * 9 / 10)
+			successor := full()
+			conn.giveWay(successor)
+			conn = successor
+			synctest.Wait()
+		}
+		err, _ := await(t, "the outcome", outcome)
+		mustBe(t, err, errQueueFull)
+		if took := time.Since(begun); took > 2*conn.conf.ConnTimeout {
+			t.Errorf("it was given up after %v, a connection timeout is %v", took, conn.conf.ConnTimeout)
+		}
+	})
+}
+
+// Whoever moves a queue holds mutexes that others wait for, so he lets nobody go first.
+func TestQueueIsHandedOverWithoutAStop(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	conn, successor := bare(t, nil), bare(t, nil)
+	for conn.offer(sending(t, "before")) && successor.offer(sending(t, "before")) {
+	}
+	var others atomic.Int64
+	done := make(chan struct{})
+	other := async(func() struct{} {
+		for {
+			select {
+			case <-done:
+				return struct{}{}
+			default:
+				others.Add(1)
+				runtime.Gosched()
+			}
+		}
+	})
+	conn.giveWay(successor)
+	ran := others.Load()
+	close(done)
+	<-other
+	if ran > 1 {
+		t.Errorf("somebody else ran %d times while the queue was handed over", ran)
+	}
+}

@@ -33,7 +33,7 @@ func (m *ReceivedMessageImpl) GetConnectionInfo() *proto.ConnectionInfo {
 }
 
 // Respond implements proto.ReceivedMessage. If the send queue is full it waits for room, for at most a connection timeout
-// (connection.patience), and then the answer is dropped.
+// (connection.waitForRoom), and then the answer is dropped.
 func (m *ReceivedMessageImpl) Respond(msg *proto.GossipMessage) {
 	signed, err := msg.NoopSign()
 	if err != nil {

@@ -207,7 +207,7 @@ func (conn *connection) moveQueue() {
 	for {
 		select {
 		case m := <-conn.outBuff:
-			conn.takenOverBy.send(m, nonBlockingSend)
+			conn.takenOverBy.send(m, immediateSend)
 		default:
 			return
 		}

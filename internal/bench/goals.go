@@ -35,7 +35,7 @@ var goals = []goal{
 	{text.Text{Zh: "`SendWithAck` 给 1 个节点", En: "SendWithAck to 1 peer"}, "SendWithAck/to1", "ours/limit", atMost(1.8)},
 	{text.Text{Zh: "`SendWithAck` 给 4 个节点", En: "SendWithAck to 4 peers"}, "SendWithAck/to4", "ours/limit", atMost(1.6)},
 	{text.Text{Zh: "`SendWithAck` 给 8 个节点", En: "SendWithAck to 8 peers"}, "SendWithAck/to8", "ours/limit", atMost(1.8)},
-	{text.Text{Zh: "握手", En: "handshake"}, "Handshake", "ours/limit", atLeast(0.75)},
+	{text.Text{Zh: "握手，见过面的", En: "handshake of two that have met"}, "Handshake/known", "ours/limit", atLeast(0.75)},
 	{text.Text{Zh: "空闲连接，goroutine", En: "idle connection, goroutines"}, "IdleConnection", "goroutines", atMost(15)},
 	{text.Text{Zh: "空闲连接，堆", En: "idle connection, heap"}, "IdleConnection", "ours/limit", atMost(1.1)},
 	{text.Text{Zh: "ack 之后，剩下的订阅", En: "subscriptions after an acknowledgement"}, "AfterAck", "subscriptions-left", atMost(0)},

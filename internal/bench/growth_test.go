@@ -82,8 +82,8 @@ func TestTheNotesHaveTheGoalsInMarkdown(t *testing.T) {
 		"BenchmarkPlayingALesson/acks-8 \t 1\t 17 %core-playing\nBenchmarkPlayingALesson/stop-8 \t 1\t 16 %core-playing\n")
 	want := `| 量的是什么 | 基准测试 | 这一层 | 极限 | 比值 | 目标 |  |
 |:--|:--|:--|:--|:--|:--|:--|
-| 有序 | ` + "`Ordered/4KiB`" + ` | 9 msg/s | 10 msg/s | 0.90 (0.80 to 1) | ≥ 0.95 | **没达到** |
-| 放一课 | ` + "`PlayingALesson/acks`" + ` | 17 %core-playing |  |  | ≤ 20 | 达到 |
+| 有序 | ` + "`Ordered/4KiB`" + ` | 9 msg/s | 10 msg/s | 0.90 (0.80–1) | ≥ 0.95 | **没达到** |
+| 放一课 | ` + "`PlayingALesson/acks`" + ` | 17 % 的一个核 |  |  | ≤ 20 | 达到 |
 `
 	var got strings.Builder
 	writeMarkdown(&got, report.goalsTable([]goal{
@@ -96,6 +96,16 @@ func TestTheNotesHaveTheGoalsInMarkdown(t *testing.T) {
 	}
 	if err := report.markdown(&got, goalsName, text.English); err != nil {
 		t.Error(err)
+	}
+}
+
+// A unit that a benchmark has made up says nothing to a reader of the notes.
+func TestEveryUnitThatIsJudgedHasWords(t *testing.T) {
+	for _, g := range goals {
+		_, has := units[g.unit]
+		if isRatio := strings.Contains(g.unit, "/"); has == isRatio {
+			t.Errorf("%q: the unit %s has words: %t, and is a ratio: %t", g.row.En, g.unit, has, isRatio)
+		}
 	}
 }
 

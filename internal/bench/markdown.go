@@ -54,6 +54,21 @@ var (
 	}
 )
 
+// units are the words for those of the units that a benchmark names for itself.
+var units = map[string]text.Text{
+	"out-of-order":       {Zh: "条", En: "messages"},
+	"goroutines":         {Zh: "个", En: ""},
+	"subscriptions-left": {Zh: "个", En: ""},
+	"timers-left":        {Zh: "个", En: ""},
+	"allocs-untraced":    {Zh: "次分配", En: "allocations"},
+	"s":                  {Zh: "秒", En: "s"},
+	"ms-to-first-frame":  {Zh: "ms", En: "ms"},
+	"%core-playing":      {Zh: "% 的一个核", En: "% of a core"},
+	"B-paused":           {Zh: "字节", En: "bytes"},
+	"ms-behind":          {Zh: "ms", En: "ms"},
+	"uncounted":          {Zh: "个", En: "events"},
+}
+
 // goalsTable returns a row for each goal, behind one with the titles. Where a goal judges several results, the row is that of the worst: all
 // of them stand in what "make bench" prints.
 func (r *Report) goalsTable(goals []goal, lang text.Lang) [][]string {
@@ -69,6 +84,10 @@ func (r *Report) goalsTable(goals []goal, lang text.Lang) [][]string {
 		}
 		cells := row.cells()
 		cells[0], cells[1] = g.row.In(lang), "`"+row.Benchmark+"`"
+		if words, known := units[row.Unit]; known {
+			cells[2] = strings.TrimSpace(number(*row.Value) + " " + words.In(lang))
+		}
+		cells[4] = strings.Replace(cells[4], " to ", "–", 1)
 		cells[len(cells)-1] = verdicts[row.Verdict].In(lang)
 		table = append(table, cells)
 	}
