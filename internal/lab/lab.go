@@ -40,6 +40,7 @@ type Lab struct {
 	pumps    sync.WaitGroup // the goroutines of links over TCP; added to under mu, as long as the lab is not closed
 
 	recording sync.Mutex // makes the clock's readings in the record ascend, and a dead peer silent
+	steps     steps      // guarded by recording
 
 	mu      sync.Mutex
 	closed  bool
@@ -171,27 +172,40 @@ type tracer struct {
 
 // Gate implements trace.Tracer.
 func (t *tracer) Gate(e trace.Event) {
-	event := timeline.Event{Kind: timeline.KindStep, Peer: t.peer, Step: &e}
-	if t.record(event) {
-		t.lab.script.hold(t.peer, e, t.gone)
+	if event, alive := t.record(&e); alive {
+		t.lab.script.hold(t.peer, *event.Step, t.gone)
 		t.lab.policy.hold(event)
 	}
 }
 
 // Report implements trace.Tracer.
-func (t *tracer) Report(e trace.Event) {
-	t.record(timeline.Event{Kind: timeline.KindStep, Peer: t.peer, Step: &e})
-}
+func (t *tracer) Report(e trace.Event) { t.record(&e) }
 
-// record records a step, unless the peer is dead.
-func (t *tracer) record(e timeline.Event) bool {
+// record records a step, unless the peer is dead, and returns its event but for number and time.
+func (t *tracer) record(step *trace.Event) (e timeline.Event, alive bool) {
 	t.lab.recording.Lock()
 	defer t.lab.recording.Unlock()
 	if t.silent {
-		return false
+		return timeline.Event{}, false
 	}
+	e = timeline.Event{Kind: timeline.KindStep, Peer: t.peer, Step: t.lab.steps.keep(step)}
 	t.lab.add(e)
-	return true
+	return e, true
+}
+
+// steps is where recorded steps are kept: in slabs of many, since memory for one costs the goroutine that tells of it as much time as all
+// the rest of recording. A slab is garbage when its last step is forgotten, and a recorder forgets in their order.
+type steps []trace.Event
+
+const slab = 64
+
+// keep returns a copy of step.
+func (s *steps) keep(step *trace.Event) *trace.Event {
+	if len(*s) == cap(*s) {
+		*s = make(steps, 0, slab)
+	}
+	*s = append(*s, *step)
+	return &(*s)[len(*s)-1]
 }
 
 // silence records the last that is heard of the peer.

@@ -254,3 +254,27 @@ func TestAnIntruderBeginsNothingInALabThatIsClosed(t *testing.T) {
 		}
 	})
 }
+
+// What is recorded costs the goroutine that tells of it, and most of that would be memory.
+func TestAStepIsRecordedWithoutMemoryOfItsOwn(t *testing.T) {
+	lb, err := New(Config{Recorder: timeline.NewRecorder(1 << 12)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lb.Close()
+	a, n := &tracer{lab: lb, peer: "A"}, uint64(0)
+	told := testing.AllocsPerRun(1<<10, func() {
+		n++
+		a.Gate(trace.Event{Step: trace.ConnWrite, Number: n})
+		a.Report(trace.Event{Step: trace.ConnWritten, Number: n})
+	})
+	if told != 0 {
+		t.Errorf("two steps take %v allocations", told)
+	}
+	_, events := lb.Recorder().Snapshot()
+	for i, e := range events {
+		if want := uint64(i)/2 + 1; e.Step.Number != want || e.Step.Step != [...]trace.Step{trace.ConnWrite, trace.ConnWritten}[i%2] {
+			t.Fatalf("event %d is of %s %d, want number %d", i, e.Step.Step, e.Step.Number, want)
+		}
+	}
+}

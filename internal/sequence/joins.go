@@ -95,21 +95,7 @@ func (j *joining) outgoing() *timeline.Message {
 	if j.known == nil {
 		return nil
 	}
-	if j.t.Step == trace.ConnDrop { // most often of what was never in the queue, and in a flood there is little else
-		if m := touched(j.known.Overflowed(), j.n()); m != nil {
-			return m
-		}
-	}
-	if j.t.Step != trace.ConnEnqueue { // which is mostly the first that is told of a message
-		if m := touched(recent(j.c.sent), j.n()); m != nil {
-			return m
-		}
-	}
-	j.c.sent = j.known.Outgoing()
-	if m := touched(j.c.sent, j.n()); m != nil {
-		return m
-	}
-	return touched(j.known.Overflowed(), j.n())
+	return j.known.OutgoingAt(j.n())
 }
 
 // incoming returns the message on its way in that the step has touched, or, since not every step leaves a mark, the latest with the
@@ -118,14 +104,10 @@ func (j *joining) incoming() *timeline.Message {
 	if j.known == nil {
 		return nil
 	}
-	if m := touched(recent(j.c.arrived), j.n()); m != nil {
+	if m := j.known.IncomingAt(j.n()); m != nil {
 		return m
 	}
-	j.c.arrived = j.known.Incoming()
-	if m := touched(j.c.arrived, j.n()); m != nil {
-		return m
-	}
-	for _, m := range slices.Backward(j.c.arrived) {
+	for _, m := range slices.Backward(j.known.Incoming()) {
 		if sameEnvelope(m.Envelope, j.t.Envelope) {
 			return m
 		}
@@ -133,36 +115,9 @@ func (j *joining) incoming() *timeline.Message {
 	return nil
 }
 
-// recent returns the end of a list that the timeline has handed out before. It hands out copies, so most steps are spared one: a message
-// that bears the number of the step is the one, whenever the list was asked for.
-func recent(list []*timeline.Message) []*timeline.Message {
-	return list[max(len(list)-recentMessages, 0):]
-}
-
-// recentMessages is more than a queue of the layer usually holds.
-const recentMessages = 48
-
-func touched(list []*timeline.Message, n uint64) *timeline.Message {
-	for _, m := range slices.Backward(list) {
-		for _, mark := range marks(m) {
-			if mark == n {
-				return m
-			}
-		}
-	}
-	return nil
-}
-
-// marks returns the numbers of the events that were about a message at one of its ends. That it was acknowledged is told by an event
-// that is about the acknowledgement.
-func marks(m *timeline.Message) [9]uint64 {
-	return [...]uint64{m.Marks[timeline.Enqueued].N, m.Taken.N, m.Marks[timeline.Written].N, m.Drop.N, m.Marks[timeline.Received].N,
-		m.Queued.N, m.Marks[timeline.Handled].N, m.Delivered.N, m.Handed.N}
-}
-
 // recognise returns the message that m is by what was told of it before, 0 if this is the first of it.
 func (j *joining) recognise(m *timeline.Message) MessageID {
-	for _, n := range marks(m) {
+	for _, n := range m.Events() {
 		if n == 0 || n == j.n() {
 			continue
 		}

@@ -66,8 +66,6 @@ type conn struct {
 	out      map[uint64]MessageID // messages that left here, by number, whose arrival is not known
 	in       map[uint64]MessageID // messages that arrived here, by number, of which no sender is known
 	flying   []MessageID          // what left here and has not arrived
-	sent     []*timeline.Message  // what the timeline last told of, for recent
-	arrived  []*timeline.Message  // the same of what came in
 	mute     bool                 // the other end answers and tells nothing of it: it is none of the session's peers
 	deaf     bool                 // nothing arrives here any more
 	why      text.Text            // and why

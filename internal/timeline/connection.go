@@ -137,6 +137,38 @@ func (c *Connection) Overflowed() []*Message { return slices.Clone(c.out.refused
 // Incoming returns the messages that arrived at this end, by number.
 func (c *Connection) Incoming() []*Message { return slices.Clone(c.in.list) }
 
+// OutgoingAt returns the message on its way out, or dropped on it, on which event n has left a mark; nil if there is none. It is what
+// Outgoing and Overflowed hold, and costs no copy. It is to be read only, and until the next event.
+func (c *Connection) OutgoingAt(n uint64) *Message {
+	lists := [...][]*Message{c.out.waiting, c.out.left, c.out.refused}
+	for _, list := range lists { // what has just happened is at the end of one of them, nearly always
+		if m := touched(list[max(len(list)-1, 0):], n); m != nil {
+			return m
+		}
+	}
+	for _, list := range lists {
+		if m := touched(list, n); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// IncomingAt returns the message that arrived at this end on which event n has left a mark; nil if there is none. It costs no copy, and is
+// to be read only, and until the next event.
+func (c *Connection) IncomingAt(n uint64) *Message { return touched(c.in.list, n) }
+
+func touched(list []*Message, n uint64) *Message {
+	for _, m := range slices.Backward(list) {
+		for _, event := range m.Events() {
+			if event == n {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
 // ownConnection returns the peer's connection such that s may change it, and makes it if it is new. It returns nil if the
 // connection is one of those that were forgotten.
 func (s *State) ownConnection(p *Peer, object trace.Object, mark Mark) *Connection {

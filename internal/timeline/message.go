@@ -73,6 +73,13 @@ type Message struct {
 	owner       *token
 }
 
+// Events returns the numbers of the events that were about the message at its end, 0 for each that has not come. That it was
+// acknowledged is told by an event that is about the acknowledgement.
+func (m *Message) Events() [9]uint64 {
+	return [...]uint64{m.Marks[Enqueued].N, m.Taken.N, m.Marks[Written].N, m.Drop.N, m.Marks[Received].N, m.Queued.N, m.Marks[Handled].N,
+		m.Delivered.N, m.Handed.N}
+}
+
 // Reached reports whether the message has come as far as stage: a later mark implies the earlier ones.
 func (m *Message) Reached(stage Stage) bool {
 	for s := max(stage, 0); s < stages; s++ {

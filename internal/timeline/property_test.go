@@ -115,6 +115,29 @@ func TestFoldingAtOnceAndOneByOneAreTheSame(t *testing.T) {
 	})
 }
 
+func TestTheMessageOfAnEventIsFound(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := Fold(anyEvents(rt))
+		for _, p := range s.Peers {
+			for _, c := range p.Connections {
+				for n := uint64(1); n <= s.N; n++ {
+					of := func(m *Message) bool {
+						events := m.Events()
+						return slices.Contains(events[:], n)
+					}
+					out, in := slices.Concat(c.Outgoing(), c.Overflowed()), c.Incoming()
+					if m := c.OutgoingAt(n); slices.ContainsFunc(out, of) != (m != nil && of(m) && slices.Contains(out, m)) {
+						rt.Fatalf("event %d: %+v on its way out", n, m)
+					}
+					if m := c.IncomingAt(n); slices.ContainsFunc(in, of) != (m != nil && of(m) && slices.Contains(in, m)) {
+						rt.Fatalf("event %d: %+v on its way in", n, m)
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestWhatAStateSaysIsAlwaysInOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := Fold(anyEvents(rt))

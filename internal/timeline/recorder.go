@@ -262,8 +262,13 @@ func (r *Recorder) skip(state *State) bool {
 // copySince appends to buf up to limit events that follow event number after, which must not be older than the keyframe. The caller
 // holds the mutex.
 func (r *Recorder) copySince(buf []Event, after uint64, limit int) []Event {
-	for i := r.indexAfter(after); i < r.next && limit > 0; i, limit = i+1, limit-1 {
-		buf = append(buf, *r.at(i))
+	i := r.indexAfter(after)
+	for end := i + min(limit, r.next-i); i < end; {
+		at := i % r.room
+		part := r.store[at/block][at%block:]
+		part = part[:min(len(part), end-i)]
+		buf = append(buf, part...)
+		i += len(part)
 	}
 	return buf
 }

@@ -21,9 +21,6 @@ import (
 // frameTime is the time from one frame to the next: 30 a second.
 const frameTime = time.Second / 30
 
-// burstFrameTime is the same in a burst: drawing costs the peers time, and nobody can follow thousands of events anyway.
-const burstFrameTime = time.Second / 10
-
 // Model is the whole of what the screens know.
 type Model struct {
 	conf    Config
@@ -135,7 +132,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *Model) tick(now time.Time) {
 	m.ticking = false
 	w := m.watch
-	if w == nil {
+	if w == nil || w.rests() { // in a burst drawing costs the peers time, and nobody can follow thousands of events anyway
 		return
 	}
 	dt := frameTime // the first after a rest
@@ -167,7 +164,7 @@ func (m *Model) follow() tea.Cmd {
 	// One frame after each message, to take in what it may have changed: only then it is known whether anything moves.
 	if w.restless() || m.dirty {
 		m.ticking = true
-		return tea.Tick(w.nextFrame(), func(now time.Time) tea.Msg { return frameMsg(now) })
+		return tea.Tick(frameTime, func(now time.Time) tea.Msg { return frameMsg(now) })
 	}
 	m.before = time.Time{}
 	if m.waiting {

@@ -524,3 +524,36 @@ func TestPausedTheClockOfThePeersStandsAlsoWhereNobodyIsHeld(t *testing.T) {
 		s.stepUntil("the timeout has passed", func() bool { return s.watch.step() == trace.AuthReceived || s.watch.step() == trace.AuthRefuse })
 	})
 }
+
+// told is a session of which there is nothing but events.
+type told struct{ recorder *timeline.Recorder }
+
+func (s told) Recorder() *timeline.Recorder { return s.recorder }
+func (told) Header() timeline.Header        { return timeline.Header{} }
+func (told) Save(string) error              { return nil }
+func (told) Close()                         {}
+
+func TestInABurstOneFrameOfThreeIsDrawnAndTheFirstAfterItShowsAll(t *testing.T) {
+	conf := Config{Lang: text.Chinese, Theme: "dark", Width: 160, Height: 45, Memory: &testMemory{dir: t.TempDir()}}
+	m, s := New(conf), told{timeline.NewRecorder(1 << 16)}
+	m.Update(openedMsg{watch: newWatch(s, text.Chinese, conf.panels(s.Header()))})
+	happen := func(n int) {
+		for range n {
+			s.recorder.Add(timeline.Event{Kind: timeline.KindSay, Text: &text.Text{Zh: "话"}})
+		}
+	}
+	happen(10)
+	now := time.Now()
+	for i, frame := range []struct {
+		happens, known int
+		drawn          bool
+	}{{0, 10, true}, {5000, 266, true}, {5000, 266, false}, {5000, 266, false}, {5000, 522, true}, {5000, 522, false}, {100, 25110, true}} {
+		m.View()
+		happen(frame.happens)
+		now = now.Add(frameTime)
+		m.Update(frameMsg(now))
+		if known := m.watch.history.Len(); known != frame.known || m.dirty != frame.drawn {
+			t.Errorf("frame %d: %d events are known, want %d; it is drawn: %v", i, known, frame.known, m.dirty)
+		}
+	}
+}

@@ -30,9 +30,9 @@ type Peers interface {
 	Ended() (err error, ended bool)
 }
 
-// appetite bounds how many events one frame takes in: in a burst so few that the peers have the machine for themselves, and when it is
-// over so many that the screen has caught up within a few frames.
-var appetite = playback.Appetite{Burst: 1 << 10, Sip: 1 << 8, Gulp: 1 << 16}
+// appetite bounds how many events one frame takes in: in a burst so few, ten times a second, that the peers have the machine for
+// themselves, and when it is over all of them: the screen has caught up with that frame.
+var appetite = playback.Appetite{Burst: 1 << 10, Sip: 1 << 8, Rest: 2, Gulp: 1 << 17}
 
 const (
 	// betweenReleases is how long the one who was let go has for its next step before the next is let go: without a pause, all
@@ -146,23 +146,30 @@ func (w *watch) frame(dt time.Duration) bool {
 	return w.checkEnd() || changed || w.player.At() != at
 }
 
-// take takes in events that have happened since the last time, and reports whether there were any.
+// rests looks what has happened, and reports whether this frame is for nothing else.
+func (w *watch) rests() bool {
+	w.appetite.Look(w.session.Recorder().Last())
+	return w.appetite.Resting()
+}
+
+// take takes in events that have happened since the last time, and reports whether there were any. It takes a few at a time, which stay
+// in the processor's cache.
 func (w *watch) take() bool {
-	w.buf = w.cursor.Take(w.buf[:0], w.appetite.Portion(w.session.Recorder().Last()))
-	w.learn(w.buf)
+	const few = 1 << 10
+	taken := false
+	left := int(min(w.session.Recorder().Last()-w.cursor.At(), uint64(w.appetite.Portion())))
+	for w.history.Expect(left); left > 0; left -= len(w.buf) {
+		if w.buf = w.cursor.Take(w.buf[:0], min(left, few)); len(w.buf) == 0 {
+			break
+		}
+		w.learn(w.buf)
+		taken = true
+	}
 	if n := w.history.Forget(); n > 0 {
 		w.player.Forgotten(n)
 		w.forgetMarks()
 	}
-	return len(w.buf) > 0
-}
-
-// nextFrame returns how long it is to the next frame.
-func (w *watch) nextFrame() time.Duration {
-	if w.appetite.Bursting() {
-		return burstFrameTime
-	}
-	return frameTime
+	return taken
 }
 
 // learn takes in events.
@@ -236,7 +243,7 @@ func (w *watch) behind() bool {
 
 // restless reports whether the next frame can differ from this one without anything happening.
 func (w *watch) restless() bool {
-	if w.player.Moving() || w.behind() {
+	if w.player.Moving() || w.behind() || w.appetite.Bursting() {
 		return true
 	}
 	if w.peers == nil {

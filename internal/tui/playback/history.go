@@ -35,19 +35,24 @@ type History struct {
 // NewHistory returns an empty history that keeps at least capacity events.
 func NewHistory(capacity int) *History { return &History{capacity: max(capacity, 1)} }
 
+// Expect makes room for n more events. There will be as many again: append would add room for a quarter, and in a burst move all events
+// again and again.
+func (h *History) Expect(n int) {
+	if len(h.events)+n > cap(h.events) {
+		h.events = slices.Grow(h.events, max(n, len(h.events)))
+	}
+}
+
 // Add takes the next events.
 func (h *History) Add(events ...timeline.Event) {
-	if len(h.events)+len(events) > cap(h.events) {
-		// As many again: append would add a quarter, and in a burst move all of them again and again.
-		h.events = slices.Grow(h.events, max(len(events), len(h.events)))
-	}
-	for _, e := range events {
-		if e.Kind == timeline.KindGap {
+	h.Expect(len(events))
+	h.events = append(h.events, events...)
+	for i := len(h.events) - len(events); i < len(h.events); i++ {
+		if e := &h.events[i]; e.Kind == timeline.KindGap {
 			h.missing += e.Gap
 		}
-		h.live.Apply(e)
-		h.events = append(h.events, e)
-		if len(h.events)%checkpointEvery == 0 {
+		h.live.Apply(h.events[i])
+		if (i+1)%checkpointEvery == 0 {
 			h.checkpoints = append(h.checkpoints, h.live.Clone())
 		}
 	}

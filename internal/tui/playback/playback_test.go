@@ -94,12 +94,28 @@ func TestInABurstOnlySipsAreTakenAndTheRestWhenItIsOver(t *testing.T) {
 		last uint64
 		want int
 	}{{5000, 1000}, {5099, 1000}, {5199, 5}, {9000, 5}, {9000, 1000}, {9001, 1000}, {12, 1000}} { // the last is another session
-		if got := a.Portion(frame.last); got != frame.want || a.Bursting() != (got == a.Sip) {
+		a.Look(frame.last)
+		if got := a.Portion(); got != frame.want || a.Bursting() != (got == a.Sip) || a.Resting() {
 			t.Errorf("frame %d, up to event %d: takes %d, want %d", i, frame.last, got, frame.want)
 		}
 	}
-	if got := new(Appetite).Portion(1 << 40); got != math.MaxInt {
+	unbounded := new(Appetite)
+	unbounded.Look(1 << 40)
+	if got := unbounded.Portion(); got != math.MaxInt || unbounded.Resting() {
 		t.Errorf("who has no bounds takes %d", got)
+	}
+}
+
+func TestBetweenTwoSipsOfABurstAreFramesOfRest(t *testing.T) {
+	a := Appetite{Burst: 100, Sip: 5, Rest: 2, Gulp: 1000}
+	for i, frame := range []struct {
+		last  uint64
+		rests bool
+	}{{1, false}, {101, false}, {201, true}, {301, true}, {401, false}, {501, true}, {502, false}, {602, false}, {702, true}} {
+		a.Look(frame.last)
+		if a.Resting() != frame.rests {
+			t.Errorf("frame %d, up to event %d: resting is %v", i, frame.last, a.Resting())
+		}
 	}
 }
 

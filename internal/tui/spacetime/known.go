@@ -25,8 +25,8 @@ const (
 	keyframes = 32
 )
 
-// sliced is the appetite of a panel that is drawn thirty times a second. An event costs it some microseconds.
-var sliced = playback.Appetite{Burst: 1 << 10, Sip: 1 << 8, Gulp: 1 << 14}
+// sliced is the appetite of a panel that is drawn thirty times a second. An event costs it about a microsecond.
+var sliced = playback.Appetite{Burst: 1 << 10, Sip: 1 << 8, Gulp: 1 << 15}
 
 // known is what the panel knows of a session.
 type known struct {
@@ -101,7 +101,8 @@ func (k *known) feed(s *scene.Scene) {
 		k.begin(nil)
 	}
 	k.latest = last.At
-	k.take(s.Events, k.appetite.Portion(last.N))
+	k.appetite.Look(last.N)
+	k.take(s.Events, k.appetite.Portion())
 	if s.At == len(s.Events) {
 		k.keep(s.State)
 	}
