@@ -76,9 +76,9 @@ func newRecorder(capacity, batch int) *Recorder {
 	return &Recorder{capacity: capacity, batch: batch, room: room, store: make([][]Event, (room+block-1)/block)}
 }
 
-// Add gives e the next number, keeps it, and returns the number; the caller fills in all but N. It never waits for a reader. Events
-// share their envelopes and bytes with whoever made them, and these must not be changed any more. After Close it does nothing and
-// returns 0.
+// Add gives e the next number, keeps it, and returns the number; the caller fills in all but N. It never waits for a reader; for the
+// folding of what must go it waits only if the store is full before that is done. Events share their envelopes and bytes with whoever made
+// them, and these must not be changed any more. After Close it does nothing and returns 0.
 func (r *Recorder) Add(e Event) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

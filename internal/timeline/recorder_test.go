@@ -289,7 +289,7 @@ func TestAReaderMissesNothingWhileOthersAreForgotten(t *testing.T) {
 
 func BenchmarkAddToAFullRecorder(b *testing.B) {
 	setup, next := traffic()
-	r := NewRecorder(100)
+	r := NewRecorder(1 << 12)
 	for _, e := range setup {
 		r.Add(e)
 	}

@@ -533,27 +533,32 @@ func (told) Header() timeline.Header        { return timeline.Header{} }
 func (told) Save(string) error              { return nil }
 func (told) Close()                         {}
 
-func TestInABurstOneFrameOfThreeIsDrawnAndTheFirstAfterItShowsAll(t *testing.T) {
+func TestInABurstFewFramesAreDrawnAndTheFirstAfterItShowsAll(t *testing.T) {
 	conf := Config{Lang: text.Chinese, Theme: "dark", Width: 160, Height: 45, Memory: &testMemory{dir: t.TempDir()}}
 	m, s := New(conf), told{timeline.NewRecorder(1 << 16)}
 	m.Update(openedMsg{watch: newWatch(s, text.Chinese, conf.panels(s.Header()))})
-	happen := func(n int) {
-		for range n {
+	now := time.Now()
+	frame := func(happens int) (known int, drawn bool) {
+		m.View()
+		for range happens {
 			s.recorder.Add(timeline.Event{Kind: timeline.KindSay, Text: &text.Text{Zh: "话"}})
 		}
-	}
-	happen(10)
-	now := time.Now()
-	for i, frame := range []struct {
-		happens, known int
-		drawn          bool
-	}{{0, 10, true}, {5000, 266, true}, {5000, 266, false}, {5000, 266, false}, {5000, 522, true}, {5000, 522, false}, {100, 25110, true}} {
-		m.View()
-		happen(frame.happens)
 		now = now.Add(frameTime)
 		m.Update(frameMsg(now))
-		if known := m.watch.history.Len(); known != frame.known || m.dirty != frame.drawn {
-			t.Errorf("frame %d: %d events are known, want %d; it is drawn: %v", i, known, frame.known, m.dirty)
+		return m.watch.history.Len(), m.dirty
+	}
+	frame(10)
+	want := 10
+	for i := 1; i <= 14; i++ {
+		rests := i%(appetite.Rest+1) != 0
+		if !rests {
+			want += appetite.Sip
 		}
+		if known, drawn := frame(appetite.Burst); known != want || drawn == rests {
+			t.Errorf("frame %d of the burst: %d events are known, want %d; it is drawn: %v", i, known, want, drawn)
+		}
+	}
+	if known, drawn := frame(appetite.Burst - 1); known != 10+15*appetite.Burst-1 || !drawn {
+		t.Errorf("after it %d events are known; it is drawn: %v", known, drawn)
 	}
 }

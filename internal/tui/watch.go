@@ -30,9 +30,9 @@ type Peers interface {
 	Ended() (err error, ended bool)
 }
 
-// appetite bounds how many events one frame takes in: in a burst so few, ten times a second, that the peers have the machine for
+// appetite bounds how many events one frame takes in: in a burst so few, five times a second, that the peers have the machine for
 // themselves, and when it is over all of them: the screen has caught up with that frame.
-var appetite = playback.Appetite{Burst: 1 << 10, Sip: 1 << 8, Rest: 2, Gulp: 1 << 17}
+var appetite = playback.Appetite{Burst: 1 << 10, Sip: 1 << 8, Rest: 5, Gulp: 1 << 17}
 
 const (
 	// betweenReleases is how long the one who was let go has for its next step before the next is let go: without a pause, all

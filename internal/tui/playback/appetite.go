@@ -8,7 +8,7 @@ import "math"
 type Appetite struct {
 	Burst int // so many new events in one frame are a burst
 	Sip   int // how many to take then
-	Rest  int // for how many frames nothing is taken between two sips: these frames only look whether the burst is over
+	Rest  int // for how many frames nothing is taken before each sip: these frames only look whether the burst is over
 	Gulp  int // how many to take else: what no key has to wait for
 
 	last  uint64
@@ -31,7 +31,7 @@ func (a *Appetite) Look(last uint64) {
 func (a *Appetite) Bursting() bool { return a.burst > 0 }
 
 // Resting reports whether nothing is to be taken in at this frame.
-func (a *Appetite) Resting() bool { return a.burst > 0 && (a.burst-1)%(a.Rest+1) != 0 }
+func (a *Appetite) Resting() bool { return a.burst%(a.Rest+1) != 0 }
 
 // Portion returns how many events to take in at a frame that is not for resting.
 func (a *Appetite) Portion() int {

@@ -106,12 +106,12 @@ func TestInABurstOnlySipsAreTakenAndTheRestWhenItIsOver(t *testing.T) {
 	}
 }
 
-func TestBetweenTwoSipsOfABurstAreFramesOfRest(t *testing.T) {
+func TestBeforeEachSipOfABurstAreFramesOfRest(t *testing.T) {
 	a := Appetite{Burst: 100, Sip: 5, Rest: 2, Gulp: 1000}
 	for i, frame := range []struct {
 		last  uint64
 		rests bool
-	}{{1, false}, {101, false}, {201, true}, {301, true}, {401, false}, {501, true}, {502, false}, {602, false}, {702, true}} {
+	}{{1, false}, {101, true}, {201, true}, {301, false}, {401, true}, {501, true}, {601, false}, {701, true}, {702, false}, {802, true}} {
 		a.Look(frame.last)
 		if a.Resting() != frame.rests {
 			t.Errorf("frame %d, up to event %d: resting is %v", i, frame.last, a.Resting())
