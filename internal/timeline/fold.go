@@ -4,9 +4,9 @@ package timeline
 // or from a recording, in one go or one by one. Whatever is not in an event (a clock, a random number, the order of a map) has no
 // part in it.
 //
-// Each step of the layer has one small function. They stand in the files of their subject, each file with a table of its steps:
-// fold_message.go, fold_connection.go, fold_peer.go. Events of one object come from several goroutines and may be told in another order than they
-// happened in; their Seq decides which of two reports of the same thing is the newer. Events of different objects are not
+// Each step of the layer has one small function. They stand in the files of their subject, each file with a switch over its steps:
+// fold_message.go, fold_connection.go, fold_peer.go. Events of one object come from several goroutines and may be told in another order
+// than they happened in; their Seq decides which of two reports of the same thing is the newer. Events of different objects are not
 // comparable that way, and need not be.
 
 import (
