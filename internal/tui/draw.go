@@ -132,6 +132,8 @@ func (m *Model) drawTitle(r canvas.Region, s *scene.Scene) {
 func (m *Model) stateOf(w *watch, s *scene.Scene) (string, canvas.Style) {
 	t := m.theme
 	switch {
+	case w.over && w.failure != nil && w.player.AtEnd():
+		return says.GivenUp.In(m.lang), t.Bad.Reversed()
 	case w.over && w.player.AtEnd():
 		return says.Over.In(m.lang), t.Good.Reversed()
 	case w.free:

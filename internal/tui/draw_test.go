@@ -129,6 +129,9 @@ func TestALessonThatWaitsInVainForWhatTheReaderHasPreventedSaysSo(t *testing.T) 
 			if s.shows(says.InVain.In(lang)) {
 				t.Error("it is over, and still said to wait")
 			}
+			if title := s.rows()[0]; !strings.HasSuffix(strings.TrimSpace(title), says.GivenUp.In(lang)) {
+				t.Errorf("it did not come to its end, and the title is %q", title)
+			}
 		})
 	}
 }

@@ -21,7 +21,7 @@ var says = struct {
 	NothingHeld, Jumped, WaitingTimer                text.Text
 	NoPeersInReplay, NowStops, StopsNoMore           text.Text
 	NothingToStopAt, StoppedAt, StopsMark            text.Text
-	LessonDone, LessonFailed, LessonLast             text.Text
+	LessonDone, LessonFailed, LessonLast, GivenUp    text.Text
 	LessonNext, HeldOne, HeldMany, HeldMore, Lesson  text.Text
 	MouseOn, MouseOff, ThemeIs, LangIs, SpeedIs      text.Text
 	FreeIs, Saved                                    text.Text
@@ -63,6 +63,7 @@ var says = struct {
 	PastLive:     text.Text{Zh: "回看：节点停在第 %d 步等着，End 回到那里", En: "the past: the peers wait at step %d, End returns there"},
 	Free:         text.Text{Zh: "不拦", En: "free"},
 	Over:         text.Text{Zh: "讲完了", En: "over"},
+	GivenUp:      text.Text{Zh: "没讲完", En: "given up"},
 	End:          text.Text{Zh: "到头了", En: "the end"},
 	Narration:    text.Text{Zh: "讲解", En: "Lesson"},
 	NoEvent:      text.Text{Zh: "还没有发生任何事。按空格播放，按 n 走一步。", En: "Nothing has happened yet. Space plays, n goes one step."},
