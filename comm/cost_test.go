@@ -5,7 +5,10 @@ package comm
 
 import (
 	"bytes"
+	"fmt"
 	"runtime"
+	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -86,4 +89,30 @@ func TestConnEstablishIsSignedOnceForEachRoleAndPurpose(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A goroutine of its own for the only peer would only be one more to begin and to be woken by.
+func TestCallToOnePeerIsDoneByItsCaller(t *testing.T) {
+	for peers, byCaller := range map[int]bool{1: true, 2: false} {
+		inBubble(t, func(t *testing.T, w *world) {
+			stacks := make(chan string, peers)
+			a := w.peer("A", watchedBy(reacting(func(e trace.Event) {
+				if e.Step == trace.AckSubscribe {
+					stacks <- string(debug.Stack())
+				}
+			})))
+			var to []*RemotePeer
+			for i := range peers {
+				to = append(to, w.acknowledging(fmt.Sprint("B", i)).remote())
+			}
+			if result := a.SendWithAck(message(t, "hello"), time.Minute, peers, to...); result.AckCount() != peers {
+				t.Fatal(result)
+			}
+			for range peers {
+				if stack := <-stacks; strings.Contains(stack, "commImpl).SendWithAck(") != byCaller {
+					t.Errorf("to %d peers: waiting for an acknowledgement began here:\n%s", peers, stack)
+				}
+			}
+		})
+	}
 }
