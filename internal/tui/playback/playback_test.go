@@ -239,8 +239,8 @@ func TestGoingBackAndForthShowsTheSameMoments(t *testing.T) {
 		want int
 	}{
 		{"back", p.Back, 399}, {"next", func() { p.Next() }, 400}, {"to the start", func() { p.GoTo(0) }, 0}, {"before the start", p.Back, 0},
-		{"to the end", func() { p.GoTo(h.Len()) }, 600}, {"beyond the end", func() { p.Next() }, 600}, {"to a number", func() { p.GoToNumber(17) }, 17},
-		{"to a number that is not there", func() { p.GoToNumber(1 << 40) }, 600},
+		{"to the end", func() { p.GoTo(h.Len()) }, 600}, {"beyond the end", func() { p.Next() }, 600}, {"to a number", func() { p.GoTo(p.Find(17)) }, 17},
+		{"to a number that is not there", func() { p.GoTo(p.Find(1 << 40)) }, 600},
 	} {
 		if move.do(); p.At() != move.want || h.At(p.At()).ActCount != move.want {
 			t.Errorf("%s: at %d with %d acts, want %d", move.name, p.At(), h.At(p.At()).ActCount, move.want)

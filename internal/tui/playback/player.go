@@ -86,9 +86,6 @@ func (p *Player) GoTo(n int) {
 	}
 }
 
-// GoToNumber shows the moment after the event of that number.
-func (p *Player) GoToNumber(number uint64) { p.GoTo(p.Find(number)) }
-
 // Find returns how many events there are up to that number.
 func (p *Player) Find(number uint64) int {
 	i, found := slices.BinarySearchFunc(p.history.events, number, func(e timeline.Event, n uint64) int {
