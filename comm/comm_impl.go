@@ -994,7 +994,8 @@ func (c *commImpl) Stop() {
 }
 
 // deathNotices takes notices of death from connections, which must not wait, to a reader, who may never come. For each peer at most
-// one waits, so there are never more than peers that somebody has tried to reach.
+// one waits, so there are never more than peers that somebody has tried to reach. It waits until told has taken it off the list: a death
+// in the moment between that and the reader's taking it is covered by it.
 type deathNotices struct {
 	trace   *trace.Source
 	notices chan common.PKIidType // what PresumedDead returns; nobody closes it
